@@ -1,0 +1,30 @@
+//! Local sockets for Tokio.
+//!
+//! The types have the methods of their blocking twins, as `async fn`s where those may wait.
+
+use super::{ConnectOptions, ListenerOptions};
+use crate::runtime::{Async, Tokio};
+use std::io;
+
+/// The async face of a [`Listener`](super::Listener).
+pub type Listener = Async<super::Listener, Tokio>;
+
+/// The async face of a [`Stream`](super::Stream).
+pub type Stream = Async<super::Stream, Tokio>;
+
+impl ListenerOptions<'_> {
+    /// Like [`create_sync`](Self::create_sync), for Tokio.
+    pub fn create_tokio(self) -> io::Result<Listener> {
+        self.create_async()
+    }
+}
+
+impl ConnectOptions<'_> {
+    /// Like [`connect_sync`](Self::connect_sync), for Tokio. Never blocks the thread.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, there is no connection, or it is closed.
+    pub async fn connect_tokio(&self) -> io::Result<Stream> {
+        self.connect_async().await
+    }
+}

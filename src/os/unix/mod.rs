@@ -1,0 +1,3 @@
+//! What only Unix has.
+
+pub mod local_socket;

@@ -1,0 +1,50 @@
+//! On Windows no runtime's reactor is needed: each object wakes tasks from the system's thread pool.
+
+use super::{Interest, Registered, Source};
+use std::{
+    future::poll_fn,
+    io,
+    task::{Context, Poll, ready},
+};
+
+/// An object that tells by itself when it is ready.
+#[derive(Debug)]
+pub struct Io<T>(T);
+
+impl<T: Source> Registered<T> for Io<T> {
+    fn new(io: T) -> io::Result<Self> {
+        Ok(Self(io))
+    }
+
+    fn get_ref(&self) -> &T {
+        &self.0
+    }
+
+    fn into_inner(self) -> T {
+        self.0
+    }
+
+    async fn wait_with<X>(
+        &self,
+        interest: Interest,
+        mut attempt: impl FnMut(&T) -> io::Result<X> + Send,
+    ) -> io::Result<X> {
+        poll_fn(|cx| self.poll_with(interest, cx, &mut attempt)).await
+    }
+
+    fn poll_with<X>(
+        &self,
+        interest: Interest,
+        cx: &mut Context<'_>,
+        mut attempt: impl FnMut(&T) -> io::Result<X>,
+    ) -> Poll<io::Result<X>> {
+        loop {
+            match attempt(&self.0) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready!(self.0.poll_ready(interest, cx));
+                }
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+}

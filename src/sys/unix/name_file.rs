@@ -1,0 +1,252 @@
+//! The socket file that a name leaves in the file system: made with the right permissions, taken over when
+//! its owner is dead, and removed only while it is ours.
+//!
+//! Binding and removing happen under a lock on the directory (`flock` of the directory itself, so that no
+//! lock file is left over), because the kernel can neither bind nor unlink on condition. A file's owner
+//! is dead when connecting a *datagram* socket to it is refused: the kernel answers `ECONNREFUSED` if no socket
+//! is bound to the file, and `EPROTOTYPE` if one of another type is, so that a live listener never notices.
+
+use super::{name::path_address, socket};
+use crate::{deadline::Deadline, local_socket::ExistingName};
+use rustix::{
+    fs::{FileType, FlockOperation, Mode, OFlags, Stat},
+    io::Errno,
+    net::SocketType,
+};
+use std::{
+    ffi::OsString,
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+/// A socket file of ours. Dropping it removes the file, unless it is somebody else's by then.
+#[derive(Debug)]
+pub(crate) struct NameFile {
+    path: PathBuf,
+    id: FileId,
+    /// A forked child has a copy of this value, but the name is its parent's.
+    owner: rustix::process::Pid,
+    remove_on_drop: bool,
+}
+
+/// What tells one file from another, as long as the socket bound to it is open.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+struct FileId {
+    dev: u64,
+    ino: u64,
+}
+
+impl FileId {
+    #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, reason = "the types differ between systems")]
+    fn of(stat: &Stat) -> Self {
+        Self { dev: stat.st_dev as u64, ino: stat.st_ino as u64 }
+    }
+}
+
+/// What becomes of the file that is made.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) mode: u32,
+    pub(crate) backlog: i32,
+    pub(crate) existing: ExistingName,
+    pub(crate) lock_deadline: Deadline,
+    pub(crate) remove_on_drop: bool,
+}
+
+impl NameFile {
+    /// Binds `socket` to `path` and lets it listen. Nobody can connect before the permissions are right, since
+    /// a socket that does not listen yet refuses everybody.
+    pub(crate) fn bind(socket: BorrowedFd<'_>, path: &Path, options: &Options) -> io::Result<Self> {
+        let address = path_address(path)?;
+        // The file may have to be removed after the process has changed its directory.
+        let path = std::path::absolute(path)?;
+        let lock = DirLock::take(&path, options.lock_deadline)?;
+        // Where the system makes the file with the socket's own mode (Linux), it is never wider than asked for.
+        let _ = rustix::fs::fchmod(socket, Mode::from_bits_truncate(options.mode as _));
+        loop {
+            match rustix::net::bind(socket, &address) {
+                Ok(()) => break,
+                Err(Errno::ADDRINUSE) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let Some(old) = stat(&path)? else { continue };
+            refuse_what_is_no_socket(&old)?;
+            match options.existing {
+                ExistingName::Fail => return Err(in_use("the name exists already")),
+                ExistingName::TakeOverIfDead => {
+                    lock.as_ref().ok_or_else(|| {
+                        in_use("the name exists, and its directory cannot be locked, which taking over needs")
+                    })?;
+                    if !is_dead(&path)? {
+                        return Err(in_use("another socket is bound to the name"));
+                    }
+                    if stat(&path)?.is_some_and(|now| FileId::of(&now) == FileId::of(&old)) {
+                        rustix::fs::unlink(&path)?;
+                    }
+                }
+                ExistingName::Steal => {
+                    let Some(made) = Self::replace(socket, &path, options)? else {
+                        // The directory's name leaves no room for the other name: clients may see a gap.
+                        unlink_if_there(&path)?;
+                        continue;
+                    };
+                    return Ok(made);
+                }
+            }
+        }
+        let file = Self::made(path, options)?;
+        rustix::net::listen(socket, options.backlog)?;
+        Ok(file)
+    }
+
+    /// Binds to a name beside `path`, and moves it there: clients reach the old listener or the new one, but
+    /// never none. `None` if the other name is too long.
+    fn replace(socket: BorrowedFd<'_>, path: &Path, options: &Options) -> io::Result<Option<Self>> {
+        let mut suffix = std::process::id();
+        let mut made = loop {
+            let mut beside = OsString::from(".");
+            beside.push(format!("{suffix:x}"));
+            let beside = path.with_file_name(beside);
+            let Ok(address) = path_address(&beside) else { return Ok(None) };
+            match rustix::net::bind(socket, &address) {
+                Ok(()) => break Self::made(beside, options)?,
+                Err(Errno::ADDRINUSE) => suffix = suffix.wrapping_add(1),
+                Err(error) => return Err(error.into()),
+            }
+        };
+        rustix::net::listen(socket, options.backlog)?;
+        rustix::fs::rename(&made.path, path)?;
+        made.path = path.to_owned();
+        made.remove_on_drop = options.remove_on_drop;
+        Ok(Some(made))
+    }
+
+    /// Takes charge of the file that was just made at `path`, and gives it its mode.
+    fn made(path: PathBuf, options: &Options) -> io::Result<Self> {
+        let found = stat(&path)?.ok_or(Errno::NOENT)?;
+        let owner = rustix::process::getpid();
+        // Until all is well, a failure removes what was made.
+        let mut file = Self { path, id: FileId::of(&found), owner, remove_on_drop: true };
+        if u32::from(found.st_mode) & 0o777 != options.mode & 0o777 {
+            file.set_mode(Mode::from_bits_truncate(options.mode as _))?;
+        }
+        file.remove_on_drop = options.remove_on_drop;
+        Ok(file)
+    }
+
+    /// Changes the mode of the file, never of what somebody may have put in its place.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn set_mode(&self, mode: Mode) -> io::Result<()> {
+        use std::os::fd::AsRawFd;
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::open(&self.path, flags, Mode::empty())?;
+        if FileId::of(&rustix::fs::fstat(&file)?) != self.id {
+            return Err(in_use("the name was replaced while it was made"));
+        }
+        // `fchmod` refuses such a descriptor, and not every kernel has a `chmod` that does not follow links.
+        Ok(rustix::fs::chmod(format!("/proc/self/fd/{}", file.as_raw_fd()), mode)?)
+    }
+
+    /// Changes the mode of the file; a link in its place is not followed.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    fn set_mode(&self, mode: Mode) -> io::Result<()> {
+        use rustix::fs::{AtFlags, CWD};
+        Ok(rustix::fs::chmodat(CWD, &self.path, mode, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    pub(crate) fn keep(&mut self) {
+        self.remove_on_drop = false;
+    }
+}
+
+/// Has to run while the socket is open: until then no other file gets the same inode.
+impl Drop for NameFile {
+    fn drop(&mut self) {
+        /// How long others may be busy in the directory. A file that is left over is taken over by the next.
+        const PATIENCE: Duration = Duration::from_millis(100);
+
+        if !self.remove_on_drop || rustix::process::getpid() != self.owner {
+            return;
+        }
+        let Ok(_lock) = DirLock::take(&self.path, Deadline::after(PATIENCE)) else { return };
+        if stat(&self.path).ok().flatten().is_some_and(|found| FileId::of(&found) == self.id) {
+            let _ = rustix::fs::unlink(&self.path);
+        }
+    }
+}
+
+/// Keeps others who use this library from binding and removing names in a directory.
+#[derive(Debug)]
+struct DirLock(#[allow(dead_code, reason = "closing it unlocks")] OwnedFd);
+
+impl DirLock {
+    /// `None` where the directory may not be read or its file system has no locks.
+    fn take(path: &Path, deadline: Deadline) -> io::Result<Option<Self>> {
+        let dir = path.parent().unwrap_or(Path::new("/"));
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = match rustix::fs::open(dir, flags, Mode::empty()) {
+            Ok(dir) => dir,
+            Err(Errno::ACCESS | Errno::PERM) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let mut pause = Duration::from_micros(50);
+        loop {
+            match rustix::fs::flock(&dir, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Some(Self(dir))),
+                Err(Errno::INTR) => {}
+                Err(Errno::WOULDBLOCK) if deadline.has_passed() => {
+                    let why = "another process holds the lock on the name's directory";
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+                }
+                // `flock` has no timeout, and blocking would let whoever may read the directory stop us.
+                Err(Errno::WOULDBLOCK) => {
+                    thread::sleep(deadline.remaining().map_or(pause, |left| left.min(pause)));
+                    pause = (pause * 2).min(Duration::from_millis(10));
+                }
+                Err(_) => return Ok(None),
+            }
+        }
+    }
+}
+
+/// What is at `path` itself; a link is not followed.
+fn stat(path: &Path) -> io::Result<Option<Stat>> {
+    match rustix::fs::lstat(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn refuse_what_is_no_socket(found: &Stat) -> io::Result<()> {
+    let what = match FileType::from_raw_mode(found.st_mode) {
+        FileType::Socket => return Ok(()),
+        FileType::RegularFile => "a regular file",
+        FileType::Directory => "a directory",
+        FileType::Symlink => "a symbolic link",
+        FileType::Fifo => "a FIFO",
+        _ => "a file that is not a socket",
+    };
+    Err(in_use(&format!("{what} is at that path, and will not be replaced")))
+}
+
+/// Whether no socket is bound to the file.
+fn is_dead(path: &Path) -> io::Result<bool> {
+    let probe = socket::new(SocketType::DGRAM, true)?;
+    // Anything else, such as a lack of permission, does not prove it.
+    Ok(socket::connect(probe.as_fd(), &path_address(path)?) == Err(Errno::CONNREFUSED))
+}
+
+fn unlink_if_there(path: &Path) -> io::Result<()> {
+    match rustix::fs::unlink(path) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn in_use(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::AddrInUse, why)
+}

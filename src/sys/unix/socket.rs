@@ -1,0 +1,193 @@
+//! Unix-domain stream sockets: each function makes one attempt, and retries only what a signal interrupted.
+
+use crate::deadline::Deadline;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec},
+    io::{Errno, retry_on_intr},
+    net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, sockopt},
+};
+use std::{
+    io::{self, IoSlice, IoSliceMut},
+    net::Shutdown,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    time::Duration,
+};
+
+/// `writev` and its kin refuse more buffers than this on every Unix (`IOV_MAX`).
+const MAX_BUFFERS: usize = 1024;
+
+/// A closed peer must be an error, not a signal. `SO_NOSIGPIPE` does it where the flag does not exist.
+#[cfg(not(target_vendor = "apple"))]
+const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+const SEND_FLAGS: SendFlags = SendFlags::empty();
+
+#[cfg(not(target_vendor = "apple"))]
+fn flags(nonblocking: bool) -> SocketFlags {
+    if nonblocking { SocketFlags::CLOEXEC | SocketFlags::NONBLOCK } else { SocketFlags::CLOEXEC }
+}
+
+/// A new socket, closed on `exec`.
+pub(crate) fn new(kind: SocketType, nonblocking: bool) -> io::Result<OwnedFd> {
+    #[cfg(not(target_vendor = "apple"))]
+    return Ok(rustix::net::socket_with(AddressFamily::UNIX, kind, flags(nonblocking), None)?);
+    #[cfg(target_vendor = "apple")]
+    return apple::prepare(rustix::net::socket(AddressFamily::UNIX, kind, None)?, nonblocking);
+}
+
+/// One connection from a listener's queue (`accept4`), closed on `exec`.
+pub(crate) fn accept(listener: BorrowedFd<'_>, nonblocking: bool) -> Result<OwnedFd, Errno> {
+    #[cfg(not(target_vendor = "apple"))]
+    return retry_on_intr(|| rustix::net::accept_with(listener, flags(nonblocking)));
+    #[cfg(target_vendor = "apple")]
+    return apple::prepare(retry_on_intr(|| rustix::net::accept(listener))?, nonblocking)
+        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO));
+}
+
+/// What Darwin cannot do in the call that makes the descriptor. A child that another thread starts in between
+/// inherits it: there is no call without that window.
+#[cfg(target_vendor = "apple")]
+mod apple {
+    use super::{OwnedFd, io, sockopt};
+
+    pub(super) fn prepare(fd: OwnedFd, nonblocking: bool) -> io::Result<OwnedFd> {
+        rustix::io::ioctl_fioclex(&fd)?;
+        sockopt::set_socket_nosigpipe(&fd, true)?;
+        // An accepted socket has the mode of its listener.
+        rustix::io::ioctl_fionbio(&fd, nonblocking)?;
+        Ok(fd)
+    }
+}
+
+/// Prepares a socket that somebody else made.
+pub(crate) fn adopt(fd: BorrowedFd<'_>) {
+    // A socket that refuses the option is no worse than before: its owner sees the signal as without us.
+    #[cfg(target_vendor = "apple")]
+    let _ = sockopt::set_socket_nosigpipe(fd, true);
+    #[cfg(not(target_vendor = "apple"))]
+    let _ = fd;
+}
+
+/// `connect(2)`. For Unix-domain sockets there is no connection in progress: `EAGAIN` says that the queue of
+/// the listener is full, and the socket is as it was.
+pub(crate) fn connect(fd: BorrowedFd<'_>, address: &SocketAddrUnix) -> Result<(), Errno> {
+    rustix::net::connect(fd, address)
+}
+
+pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> Result<usize, Errno> {
+    if buf.is_empty() {
+        return Ok(0);
+    }
+    retry_on_intr(|| rustix::net::recv(fd, &mut *buf, flags)).map(|(received, _)| received)
+}
+
+pub(crate) fn recv_vectored(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+    let count = bufs.len().min(MAX_BUFFERS);
+    retry_on_intr(|| rustix::io::readv(fd, &mut bufs[..count]))
+}
+
+pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
+    if buf.is_empty() {
+        return Ok(0);
+    }
+    retry_on_intr(|| rustix::net::send(fd, buf, SEND_FLAGS))
+}
+
+pub(crate) fn send_vectored(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
+    let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
+    retry_on_intr(|| {
+        rustix::net::sendmsg(fd, bufs, &mut rustix::net::SendAncillaryBuffer::default(), SEND_FLAGS)
+    })
+}
+
+pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: Shutdown) -> io::Result<()> {
+    let how = match how {
+        Shutdown::Read => rustix::net::Shutdown::Read,
+        Shutdown::Write => rustix::net::Shutdown::Write,
+        Shutdown::Both => rustix::net::Shutdown::Both,
+    };
+    Ok(rustix::net::shutdown(fd, how)?)
+}
+
+pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> {
+    Ok(rustix::io::ioctl_fionbio(fd, nonblocking)?)
+}
+
+pub(crate) fn is_nonblocking(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    Ok(rustix::fs::fcntl_getfl(fd)?.contains(rustix::fs::OFlags::NONBLOCK))
+}
+
+/// More than this counts as "for ever": some systems refuse more, and no process lives that long.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+/// `SO_RCVTIMEO` or `SO_SNDTIMEO`. Less than a microsecond counts as one, since zero would be for ever.
+pub(crate) fn set_timeout(fd: BorrowedFd<'_>, which: sockopt::Timeout, timeout: Option<Duration>) -> io::Result<()> {
+    let timeout = timeout.filter(|timeout| *timeout < LONGEST_TIMEOUT).map(|t| t.max(Duration::from_micros(1)));
+    Ok(sockopt::set_socket_timeout(fd, which, timeout)?)
+}
+
+pub(crate) fn timeout(fd: BorrowedFd<'_>, which: sockopt::Timeout) -> io::Result<Option<Duration>> {
+    Ok(sockopt::socket_timeout(fd, which)?)
+}
+
+/// Waits until one of the descriptors can be read from or has ended. `false`: the deadline came first.
+pub(crate) fn wait_readable(fds: &[BorrowedFd<'_>], deadline: Deadline) -> io::Result<bool> {
+    let mut fds: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+    loop {
+        match rustix::event::poll(&mut fds, deadline.remaining().map(timespec).as_ref()) {
+            Ok(0) => return Ok(false),
+            Ok(_) => return Ok(true),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    Timespec {
+        tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: duration.subsec_nanos().into(),
+    }
+}
+
+/// Whether both directions have ended, which is so once the peer has closed its end, read or not.
+pub(crate) fn is_hung_up(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
+    retry_on_intr(|| rustix::event::poll(&mut fds, Some(&timespec(Duration::ZERO))))?;
+    Ok(fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR))
+}
+
+/// How many bytes that we sent are not yet read, and what they cost the kernel beside (`SIOCOUTQ`). 0 is exact.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn unread(fd: BorrowedFd<'_>) -> io::Result<usize> {
+    use std::os::fd::AsRawFd;
+    let mut unread: libc::c_int = 0;
+    // SAFETY: SIOCOUTQ (which has the value of TIOCOUTQ) writes one int to a pointer that is valid for it.
+    if unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut unread) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(usize::try_from(unread).unwrap_or(0))
+}
+
+/// A pipe, closed on `exec`: (reader, writer).
+pub(crate) fn wake_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    #[cfg(not(target_vendor = "apple"))]
+    return Ok(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?);
+    #[cfg(target_vendor = "apple")]
+    {
+        let (reader, writer) = rustix::pipe::pipe()?;
+        rustix::io::ioctl_fioclex(&reader)?;
+        rustix::io::ioctl_fioclex(&writer)?;
+        Ok((reader, writer))
+    }
+}
+
+/// The error that waits on the socket (`SO_ERROR`), taken from it.
+pub(crate) fn take_error(fd: BorrowedFd<'_>) -> io::Result<Option<io::Error>> {
+    Ok(sockopt::socket_error(fd)?.err().map(Into::into))
+}
+
+/// A second descriptor for the same socket, closed on `exec`.
+pub(crate) fn duplicate(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    fd.as_fd().try_clone_to_owned()
+}

@@ -1,0 +1,86 @@
+//! The suite on other processors: 32-bit x86, which this machine's kernel runs itself, and others by qemu-user.
+
+use crate::{
+    debian,
+    job::{Job, Outcome},
+    steps, workspace,
+};
+use std::{ffi::OsStr, process::Command};
+
+/// A Linux for another processor.
+pub(crate) struct Machine {
+    pub(crate) target: &'static str,
+    /// Debian's name of the compiler, which links.
+    linker: &'static str,
+    /// Where Debian keeps the C library, for qemu. `None`: no qemu is needed.
+    libraries: Option<&'static str>,
+    pub(crate) packages: debian::Packages,
+}
+
+pub(crate) const AARCH64: Machine = Machine {
+    target: "aarch64-unknown-linux-gnu",
+    linker: "aarch64-linux-gnu-gcc",
+    libraries: Some("/usr/aarch64-linux-gnu"),
+    packages: &["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user-static"],
+};
+
+/// 32 bits.
+pub(crate) const I686: Machine = Machine {
+    target: "i686-unknown-linux-gnu",
+    linker: "i686-linux-gnu-gcc",
+    libraries: None,
+    packages: &["gcc-i686-linux-gnu", "lib32gcc-s1", "libc6-dev-i386-cross", "libc6-i386"],
+};
+
+/// Big-endian.
+pub(crate) const S390X: Machine = Machine {
+    target: "s390x-unknown-linux-gnu",
+    linker: "s390x-linux-gnu-gcc",
+    libraries: Some("/usr/s390x-linux-gnu"),
+    packages: &["gcc-s390x-linux-gnu", "libc6-dev-s390x-cross", "qemu-user-static"],
+};
+
+/// Tests that cannot pass under qemu-user, and why.
+const LEFT_OUT: [(&str, &str); 0] = [];
+
+/// Tests that start programs, which qemu-user alone cannot: it translates one process, and the kernel has to be told
+/// (binfmt) to have it translate the children too.
+const START_PROGRAMS: [&str; 0] = [];
+
+impl Machine {
+    /// Tells `cargo` how to link for this machine.
+    pub(crate) fn set_linker(&self, cargo: &mut Command) {
+        cargo.env(self.variable("LINKER"), self.linker);
+    }
+
+    fn set_runner(&self, cargo: &mut Command, runner: impl AsRef<OsStr>) {
+        cargo.env(self.variable("RUNNER"), runner);
+    }
+
+    fn variable(&self, what: &str) -> String {
+        format!("CARGO_TARGET_{}_{what}", self.target.to_uppercase().replace('-', "_"))
+    }
+}
+
+/// Builds everything for `machine` and runs every test.
+pub(crate) fn test(job: &mut Job<'_>, machine: &Machine) -> Outcome {
+    let mut cargo = debian::cargo(job.options, "test");
+    cargo.args(["--workspace", "--all-features", "--no-fail-fast", "--target", machine.target]);
+    machine.set_linker(&mut cargo);
+    let mut left_out = Vec::new();
+    if let Some(libraries) = machine.libraries {
+        left_out.extend(LEFT_OUT);
+        cargo.env("QEMU_LD_PREFIX", libraries);
+        let with_binfmt = workspace().join("xtask/with-binfmt.sh");
+        if let Err(problem) = job.run(Command::new(&with_binfmt).arg("true")) {
+            job.left_out
+                .push(format!("tests that start programs; the kernel refuses private binfmt: {problem}"));
+            left_out.extend(START_PROGRAMS.map(|name| (name, "starts programs")));
+            let processor = machine.target.split('-').next().unwrap_or_default();
+            machine.set_runner(&mut cargo, format!("qemu-{processor}-static"));
+        } else {
+            machine.set_runner(&mut cargo, with_binfmt);
+        }
+    }
+    steps::run_tests(job, &mut cargo, &[], &left_out)
+}

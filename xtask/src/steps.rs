@@ -1,0 +1,261 @@
+//! The steps, and those of them that need neither Wine nor qemu.
+
+use crate::{
+    debian,
+    job::{Job, Outcome},
+    qemu, wine, workspace,
+};
+use std::{env, fs, process::Command};
+
+/// One thing that can be run by itself.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// Groups of Debian packages that it needs.
+    pub(crate) packages: &'static [debian::Packages],
+    pub(crate) run: fn(&mut Job<'_>) -> Outcome,
+}
+
+/// All steps. The first needs only Rust, and is the one that runs when none is asked for.
+pub(crate) static STEPS: [Step; 11] = [
+    Step {
+        name: "native",
+        about: "the suite of this machine, with every feature",
+        packages: &[],
+        run: native,
+    },
+    Step {
+        name: "clippy",
+        about: "clippy for every platform, warnings denied",
+        packages: &[debian::RUST],
+        run: clippy,
+    },
+    Step {
+        name: "features",
+        about: "clippy for every set of features on Linux and Windows, warnings denied",
+        packages: &[debian::RUST],
+        run: features,
+    },
+    Step {
+        name: "doc",
+        about: "rustdoc for Linux and Windows, warnings denied",
+        packages: &[debian::RUST],
+        run: doc,
+    },
+    Step {
+        name: "msrv",
+        about: "check with the oldest Rust that is supported",
+        packages: &[debian::RUST, debian::OLD_RUST],
+        run: msrv,
+    },
+    Step {
+        name: "deny",
+        about: "licenses, advisories and sources of dependencies",
+        packages: &[],
+        run: deny,
+    },
+    Step {
+        name: "build",
+        about: "builds what the next four steps run, all at once because that is quicker",
+        packages: &[
+            debian::RUST,
+            wine::PACKAGES,
+            qemu::I686.packages,
+            qemu::AARCH64.packages,
+            qemu::S390X.packages,
+        ],
+        run: build,
+    },
+    Step {
+        name: "windows",
+        about: "the suite for Windows, under Wine",
+        packages: &[debian::RUST, wine::PACKAGES],
+        run: wine::test,
+    },
+    Step {
+        name: "i686",
+        about: "the suite on 32-bit x86",
+        packages: &[debian::RUST, qemu::I686.packages],
+        run: |job| qemu::test(job, &qemu::I686),
+    },
+    Step {
+        name: "aarch64",
+        about: "the suite on 64-bit ARM, under qemu",
+        packages: &[debian::RUST, qemu::AARCH64.packages],
+        run: |job| qemu::test(job, &qemu::AARCH64),
+    },
+    Step {
+        name: "s390x",
+        about: "the suite on a big-endian processor, under qemu",
+        packages: &[debian::RUST, qemu::S390X.packages],
+        run: |job| qemu::test(job, &qemu::S390X),
+    },
+];
+
+const LINUX: &str = "x86_64-unknown-linux-gnu";
+
+/// Where warnings are denied. Nothing is linked, so it takes no toolchain but Rust's own.
+const EVERY_PLATFORM: [&str; 13] = [
+    LINUX,
+    "x86_64-unknown-linux-musl",
+    "x86_64-linux-android",
+    "aarch64-linux-android",
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+    "x86_64-unknown-freebsd",
+    "x86_64-unknown-netbsd",
+    "x86_64-unknown-openbsd",
+    "x86_64-unknown-dragonfly",
+    "x86_64-unknown-illumos",
+    "x86_64-pc-windows-msvc",
+    wine::TARGET,
+];
+
+/// Where documentation is built, and every set of features checked.
+const BOTH_WORLDS: [&str; 2] = [LINUX, wine::TARGET];
+
+/// Adds `--target` for each of `targets`: Cargo then works on all at once, which keeps every processor busy while the
+/// standard library, a chain of crates, is built for each.
+fn targets<'c>(cargo: &'c mut Command, targets: &[&str]) -> &'c mut Command {
+    cargo.args(targets.iter().flat_map(|target| ["--target", target]))
+}
+
+fn native(job: &mut Job<'_>) -> Outcome {
+    let mut cargo = own_cargo();
+    cargo.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
+    run_tests(job, &mut cargo, &[], &[])
+}
+
+/// Runs `cargo test …` with what the command line said for the test programs, without the tests that are `left_out`,
+/// each given with the reason.
+pub(crate) fn run_tests(
+    job: &mut Job<'_>,
+    cargo: &mut Command,
+    harness: &[&str],
+    left_out: &[(&str, &str)],
+) -> Outcome {
+    cargo.arg("--").args(harness);
+    for (name, reason) in left_out {
+        cargo.args(["--skip", name]);
+        job.left_out.push(format!("{name}: {reason}"));
+    }
+    job.run(cargo.args(&job.options.test_args))?;
+    if job.counts().is_zero() && job.options.test_args.is_empty() {
+        Err("no test ran".into())
+    } else {
+        Ok(())
+    }
+}
+
+fn clippy(job: &mut Job<'_>) -> Outcome {
+    let options = job.options;
+    let check = |platforms: &[&str]| {
+        let mut cargo = debian::cargo(options, "clippy");
+        cargo.args(["--workspace", "--all-targets", "--all-features", "--keep-going"]);
+        targets(&mut cargo, platforms).args(["--", "--deny", "warnings"]);
+        cargo
+    };
+    let all_at_once = job.run(&mut check(&EVERY_PLATFORM));
+    if all_at_once.is_ok() {
+        return Ok(());
+    }
+    // Clippy's messages do not say which target they are for. What passed is not checked again.
+    let failed = |platform: &&str| job.run(&mut check(&[platform])).is_err();
+    let failed: Vec<_> = EVERY_PLATFORM.into_iter().filter(failed).collect();
+    Err(format!("clippy has complaints on {}", failed.join(", ")))
+}
+
+fn features(job: &mut Job<'_>) -> Outcome {
+    let manifest = fs::read_to_string(workspace().join("Cargo.toml")).map_err(|error| error.to_string())?;
+    for features in feature_sets(&manifest) {
+        let mut cargo = debian::cargo(job.options, "clippy");
+        cargo.args(["--package", "interprocess", "--all-targets", "--no-default-features"]);
+        cargo.args(["--features", &features]);
+        job.run(targets(&mut cargo, &BOTH_WORLDS).args(["--", "--deny", "warnings"]))
+            .map_err(|problem| format!("with the features `{features}`: {problem}"))?;
+    }
+    Ok(())
+}
+
+/// Every set of features that a manifest allows, less those that mean the same: no feature next to one that implies it,
+/// and of features that merely rename others (`tokio_support = ["tokio"]`) each by itself.
+fn feature_sets(manifest: &str) -> Vec<String> {
+    let table = manifest.split("\n[features]\n").nth(1).unwrap_or_default();
+    let table = table.split("\n[").next().unwrap_or_default();
+    let lines: Vec<_> = table.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
+    let lines = lines.concat();
+    let all: Vec<(&str, Vec<&str>)> = lines
+        .split(']')
+        .filter_map(|entry| entry.split_once('='))
+        .map(|(name, implied)| (name.trim(), implied.split('"').skip(1).step_by(2).collect()))
+        .filter(|(name, _)| *name != "default")
+        .collect();
+    let is_feature = |name: &&str| all.iter().any(|(other, _)| other == name);
+    let (aliases, own): (Vec<_>, Vec<_>) =
+        all.iter().partition(|(_, implied)| !implied.is_empty() && implied.iter().all(is_feature));
+    let mut sets: Vec<String> = aliases.iter().map(|(name, _)| (*name).to_owned()).collect();
+    for bits in 0..1_u32 << own.len() {
+        let set: Vec<_> =
+            (0..own.len()).filter(|index| bits >> index & 1 == 1).map(|index| own[index]).collect();
+        let is_implied = |name: &str| set.iter().any(|(_, implied)| implied.contains(&name));
+        if !set.iter().any(|(name, _)| is_implied(name)) {
+            sets.push(set.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(","));
+        }
+    }
+    sets
+}
+
+fn doc(job: &mut Job<'_>) -> Outcome {
+    let mut cargo = debian::cargo(job.options, "doc");
+    cargo.args(["--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "--deny warnings");
+    job.run(targets(&mut cargo, &BOTH_WORLDS))
+}
+
+fn msrv(job: &mut Job<'_>) -> Outcome {
+    let rust = debian::old_rust(job, env!("CARGO_PKG_RUST_VERSION"))?;
+    job.run(debian::old_cargo(job.options, &rust, "check").args([
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+    ]))
+}
+
+fn deny(job: &mut Job<'_>) -> Outcome {
+    let version = own_cargo().args(["deny", "--version"]).output();
+    if !version.is_ok_and(|version| version.status.success()) {
+        job.left_out.push("everything, as cargo-deny is not installed (cargo install cargo-deny)".into());
+        return Ok(());
+    }
+    job.run(own_cargo().args(["deny", "--all-features", "check"]))
+}
+
+fn build(job: &mut Job<'_>) -> Outcome {
+    let machines = [&qemu::I686, &qemu::AARCH64, &qemu::S390X];
+    let mut cargo = debian::cargo(job.options, "test");
+    cargo.args(["--workspace", "--all-features", "--no-run"]);
+    for machine in machines {
+        machine.set_linker(&mut cargo);
+    }
+    targets(&mut cargo, &[wine::TARGET]);
+    job.run(targets(&mut cargo, &machines.map(|machine| machine.target)))
+}
+
+/// The Cargo that runs this program.
+fn own_cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.current_dir(workspace());
+    cargo
+}
+
+#[cfg(test)]
+mod tests {
+    use super::feature_sets;
+
+    #[test]
+    fn feature_sets_leave_out_what_means_the_same() {
+        let manifest = "[package]\nname = \"a\"\n\n[features]\ndefault = [\"one\"]\n## Two = [\"no\"].\n\
+            one = []\ntwo = [\n    \"one\",\n    \"dep:x\",\n]\nthree = [\"one\", \"dep:y\"]\nold = [\"two\"]\n\
+            \n[dependencies]\nx = { features = [\"z\"] }\n";
+        assert_eq!(feature_sets(manifest), ["old", "", "one", "two", "three", "two,three"]);
+    }
+}
