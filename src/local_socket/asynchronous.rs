@@ -1,6 +1,9 @@
 //! The async twins of the blocking methods, for every runtime.
 
-use super::{ConnectOptions, Listener, ListenerNonblockingMode, ListenerOptions, Name, PeerCreds, Stream, ToName, stream::Attempts};
+use super::{
+    ConnectOptions, Listener, ListenerNonblockingMode, ListenerOptions, Name, PeerCreds, Stream, ToName,
+    stream::Attempts,
+};
 use crate::runtime::{Async, ByteStream, Runtime, Source, private::Sealed};
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -19,14 +22,22 @@ unsafe impl Source for Listener {}
 
 #[cfg(windows)]
 impl Source for Stream {
-    fn poll_ready(&self, interest: crate::runtime::Interest, cx: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+    fn poll_ready(
+        &self,
+        interest: crate::runtime::Interest,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<()> {
         self.0.poll_ready(interest, cx)
     }
 }
 
 #[cfg(windows)]
 impl Source for Listener {
-    fn poll_ready(&self, interest: crate::runtime::Interest, cx: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+    fn poll_ready(
+        &self,
+        interest: crate::runtime::Interest,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<()> {
         self.inner.poll_ready(interest, cx)
     }
 }

@@ -55,7 +55,8 @@ pub(crate) use name::{Kind, name_type};
 
 pub use listener::{Access, ExistingName, Incoming, Listener, ListenerNonblockingMode, ListenerOptions};
 pub use name::{
-    GenericFilePath, GenericNamespaced, Name, NameType, NamespacedNameType, PathNameType, ToFsName, ToName, ToNsName,
+    GenericFilePath, GenericNamespaced, Name, NameType, NamespacedNameType, PathNameType, ToFsName, ToName,
+    ToNsName,
 };
 pub use peer::PeerCreds;
 pub use stream::{ConnectOptions, RecvHalf, SendHalf, Stream};

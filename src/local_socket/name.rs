@@ -409,7 +409,9 @@ impl NameOption<'_> {
     pub(crate) fn get(&self) -> io::Result<Name<'_>> {
         match self {
             Self::Given(name) => Ok(name.borrow()),
-            Self::Missing => Err(io::Error::new(io::ErrorKind::InvalidInput, "no name was given to the options")),
+            Self::Missing => {
+                Err(io::Error::new(io::ErrorKind::InvalidInput, "no name was given to the options"))
+            }
             Self::Invalid(error) => Err(io::Error::new(error.kind(), Arc::clone(error))),
         }
     }

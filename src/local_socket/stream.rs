@@ -357,7 +357,8 @@ impl Stream {
     /// # Errors
     /// [`Unsupported`](io::ErrorKind::Unsupported) if the OS does not tell.
     pub fn peer_pid(&self) -> io::Result<super::peer::Pid> {
-        let unknown = || io::Error::new(io::ErrorKind::Unsupported, "the system does not tell the peer's process ID");
+        let unknown =
+            || io::Error::new(io::ErrorKind::Unsupported, "the system does not tell the peer's process ID");
         self.peer_creds()?.pid().ok_or_else(unknown)
     }
 
@@ -377,7 +378,8 @@ impl Stream {
             return Err(ReuniteError { rh, sh });
         }
         drop(rh);
-        Arc::try_unwrap(sh.0).map_err(|stream| ReuniteError { rh: RecvHalf(Arc::clone(&stream)), sh: SendHalf(stream) })
+        Arc::try_unwrap(sh.0)
+            .map_err(|stream| ReuniteError { rh: RecvHalf(Arc::clone(&stream)), sh: SendHalf(stream) })
     }
 }
 

@@ -49,7 +49,10 @@ pub trait Runtime: private::Sealed + Copy + Debug + Send + Sync + Unpin + 'stati
 /// # Safety
 /// On Unix, `as_fd` gives the same open descriptor for the object's whole life.
 #[cfg(unix)]
-pub unsafe trait Source: private::Sealed + std::os::fd::AsFd + Debug + Send + Sync + Unpin + 'static {}
+pub unsafe trait Source:
+    private::Sealed + std::os::fd::AsFd + Debug + Send + Sync + Unpin + 'static
+{
+}
 
 /// A blocking object that can be made async: those of this crate, when they are nonblocking.
 #[cfg(windows)]

@@ -114,7 +114,11 @@ impl<T: ByteStream> AsyncWrite for &Async<T, Tokio> {
         self.io.poll_with(Interest::Write, cx, |io| io.send(buf))
     }
 
-    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         self.io.poll_with(Interest::Write, cx, |io| io.send_vectored(bufs))
     }
 
@@ -143,7 +147,11 @@ impl<T: ByteStream> AsyncWrite for Async<T, Tokio> {
         Pin::new(&mut &*self).poll_write(cx, buf)
     }
 
-    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut &*self).poll_write_vectored(cx, bufs)
     }
 

@@ -36,7 +36,10 @@ pub(crate) fn take(name: Option<&str>) -> io::Result<(Listener, Name<'static>)> 
         )));
     };
     if name.is_none() && wanted.next().is_some() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "several listeners were passed: say which by its name"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "several listeners were passed: say which by its name",
+        ));
     }
     let fd = adopt(fd)?;
     taken.push(fd.as_raw_fd());
@@ -53,11 +56,16 @@ fn passed(
     me: u32,
 ) -> io::Result<Vec<(RawFd, Option<String>)>> {
     let (Some(pid), Some(count)) = (pid, count) else {
-        return Err(not_passed("LISTEN_PID and LISTEN_FDS are not set, so no listener was passed to this process"));
+        return Err(not_passed(
+            "LISTEN_PID and LISTEN_FDS are not set, so no listener was passed to this process",
+        ));
     };
     let number = |text: &OsString, variable: &str| {
         text.to_str().and_then(|text| text.parse::<u32>().ok()).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("{variable} is {text:?}, which is not a number"))
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{variable} is {text:?}, which is not a number"),
+            )
         })
     };
     if number(&pid, "LISTEN_PID")? != me {
@@ -65,7 +73,10 @@ fn passed(
     }
     let count = number(&count, "LISTEN_FDS")?;
     let end = RawFd::try_from(count).ok().and_then(|count| FIRST.checked_add(count)).ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("LISTEN_FDS is {count}, which is more than there can be"))
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("LISTEN_FDS is {count}, which is more than there can be"),
+        )
     })?;
     let names = names.map(|names| names.to_string_lossy().into_owned()).unwrap_or_default();
     let mut names = names.split(':').filter(|name| !name.is_empty()).map(str::to_owned);
@@ -95,6 +106,8 @@ fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
     if address.address_family() != AddressFamily::UNIX {
         return Err(wrong("not a local socket"));
     }
+    // Darwin declares the option, and does not have it.
+    #[cfg(not(target_vendor = "apple"))]
     if !sockopt::socket_acceptconn(borrowed)? {
         return Err(wrong("a socket that does not listen"));
     }

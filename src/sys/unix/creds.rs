@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    mem::MaybeUninit,
     os::fd::{AsRawFd, BorrowedFd},
 };
 
@@ -53,12 +52,14 @@ impl PeerCreds {
 }
 
 /// One socket option that is a plain C value.
+#[cfg(not(any(target_os = "illumos", target_os = "solaris")))]
 fn option<T>(fd: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int) -> io::Result<T> {
-    let mut value = MaybeUninit::<T>::zeroed();
+    let mut value = std::mem::MaybeUninit::<T>::zeroed();
     #[allow(clippy::cast_possible_truncation, reason = "no option is that large")]
     let mut len = size_of::<T>() as libc::socklen_t;
     // SAFETY: `value` is writable for `len` bytes.
-    let status = unsafe { libc::getsockopt(fd.as_raw_fd(), level, name, value.as_mut_ptr().cast(), &raw mut len) };
+    let status =
+        unsafe { libc::getsockopt(fd.as_raw_fd(), level, name, value.as_mut_ptr().cast(), &raw mut len) };
     if status == -1 {
         return Err(io::Error::last_os_error());
     }
@@ -83,7 +84,13 @@ mod imp {
             return Err(io::ErrorKind::NotConnected.into());
         }
         let groups = if with_groups { groups(fd)? } else { None };
-        Ok(PeerCreds { pid: Some(creds.pid), euid: creds.uid, egid: Some(creds.gid), groups, groups_truncated: false })
+        Ok(PeerCreds {
+            pid: Some(creds.pid),
+            euid: creds.uid,
+            egid: Some(creds.gid),
+            groups,
+            groups_truncated: false,
+        })
     }
 
     /// The supplementary groups; `None` where the kernel (before 4.13) does not tell.
@@ -96,7 +103,9 @@ mod imp {
                     return Ok(Some(groups));
                 }
                 // The length that was needed is told, but the list cannot change: doubling comes to the same.
-                Err(error) if error.raw_os_error() == Some(libc::ERANGE) => groups.resize(groups.len() * 2, 0),
+                Err(error) if error.raw_os_error() == Some(libc::ERANGE) => {
+                    groups.resize(groups.len() * 2, 0);
+                }
                 Err(error) if error.raw_os_error() == Some(libc::ENOPROTOOPT) => return Ok(None),
                 Err(error) => return Err(error),
             }
@@ -178,6 +187,7 @@ mod imp {
     }
 
     #[cfg(target_os = "freebsd")]
+    #[allow(clippy::unnecessary_wraps, reason = "one shape for each system")]
     fn pid(_: BorrowedFd<'_>, creds: &libc::xucred) -> Option<libc::pid_t> {
         // SAFETY: either field of the union is a number or zeroes; systems before 13 leave it zeroed.
         Some(unsafe { creds.cr_pid__c_anonymous_union.cr_pid })
@@ -235,8 +245,13 @@ mod imp {
         }
         let mut groups = ptr::null();
         // SAFETY: the call above made `ucred`; the accessors only read it, and `groups` points into it.
-        let (pid, euid, egid, count) = unsafe {
-            (libc::ucred_getpid(ucred), libc::ucred_geteuid(ucred), libc::ucred_getegid(ucred), libc::ucred_getgroups(ucred, &raw mut groups))
+        let (pid, user, group, count) = unsafe {
+            (
+                libc::ucred_getpid(ucred),
+                libc::ucred_geteuid(ucred),
+                libc::ucred_getegid(ucred),
+                libc::ucred_getgroups(ucred, &raw mut groups),
+            )
         };
         let groups = usize::try_from(count).ok().map(|count| {
             // SAFETY: `ucred_getgroups` gave this many groups, which live until `ucred` is freed.
@@ -244,7 +259,7 @@ mod imp {
         });
         // SAFETY: it is ours, and not used any more.
         unsafe { libc::ucred_free(ucred) };
-        Ok(PeerCreds { pid: Some(pid), euid, egid: Some(egid), groups, groups_truncated: false })
+        Ok(PeerCreds { pid: Some(pid), euid: user, egid: Some(group), groups, groups_truncated: false })
     }
 }
 

@@ -112,7 +112,9 @@ impl Stream {
         }
         // A peer that closes its end without reading to the end leaves an error there.
         match self.take_error()? {
-            Some(error) if error.kind() == io::ErrorKind::ConnectionReset => Err(io::ErrorKind::BrokenPipe.into()),
+            Some(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -245,7 +247,11 @@ impl Listener {
             }
         };
         // Only Linux lets `shutdown` wake those who wait for a connection.
-        let wake = if cfg!(any(target_os = "linux", target_os = "android")) { None } else { Some(socket::wake_pipe()?) };
+        let wake = if cfg!(any(target_os = "linux", target_os = "android")) {
+            None
+        } else {
+            Some(socket::wake_pipe()?)
+        };
         Ok(Self::new(fd, file, wake))
     }
 

@@ -17,14 +17,17 @@ use std::{
 
 /// How many bytes a socket's path may have, without the NUL that ends it. An abstract name has the same limit:
 /// there the NUL comes first.
-pub(crate) const MAX_LEN: usize = size_of::<libc::sockaddr_un>() - offset_of!(libc::sockaddr_un, sun_path) - 1;
+pub(crate) const MAX_LEN: usize =
+    size_of::<libc::sockaddr_un>() - offset_of!(libc::sockaddr_un, sun_path) - 1;
 
 /// Checks what can be checked without looking at the file system or the environment.
 pub(crate) fn check_name(name: &Name<'_>) -> io::Result<()> {
     let bytes = name.as_os_str().as_bytes();
     if name.kind() == Kind::RuntimeDir && (bytes.contains(&b'/') || matches!(bytes, b"." | b"..")) {
         // With a slash, it could leave the directory.
-        return Err(invalid("on this system a namespaced name is a file name, so it must not contain '/' or be a dot entry"));
+        return Err(invalid(
+            "on this system a namespaced name is a file name, so it must not contain '/' or be a dot entry",
+        ));
     }
     check_len(bytes)
 }
@@ -42,6 +45,7 @@ fn invalid(why: &str) -> io::Error {
 }
 
 /// The file that a listener of this name makes.
+#[allow(clippy::unnecessary_wraps, reason = "with an abstract namespace, some make none")]
 pub(crate) fn file(name: &Name<'_>) -> Option<PathBuf> {
     match name.kind() {
         Kind::Path => Some(PathBuf::from(name.as_os_str())),
@@ -69,7 +73,8 @@ pub(crate) fn path_address(path: &Path) -> io::Result<SocketAddrUnix> {
 
 /// The name that a socket is bound to: an empty path if it has none.
 pub(crate) fn of_socket(fd: BorrowedFd<'_>) -> Name<'static> {
-    let address = rustix::net::getsockname(fd).ok().and_then(|address| SocketAddrUnix::try_from(address).ok());
+    let address =
+        rustix::net::getsockname(fd).ok().and_then(|address| SocketAddrUnix::try_from(address).ok());
     let Some(address) = address else { return Name::unchecked(Kind::Path, OsString::new()) };
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if let Some(name) = address.abstract_name() {

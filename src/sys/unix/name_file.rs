@@ -40,7 +40,12 @@ struct FileId {
 }
 
 impl FileId {
-    #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, reason = "the types differ between systems")]
+    #[allow(
+        clippy::unnecessary_cast,
+        clippy::cast_sign_loss,
+        clippy::cast_lossless,
+        reason = "the types differ between systems"
+    )]
     fn of(stat: &Stat) -> Self {
         Self { dev: stat.st_dev as u64, ino: stat.st_ino as u64 }
     }
@@ -56,6 +61,13 @@ pub(crate) struct Options {
     pub(crate) remove_on_drop: bool,
 }
 
+impl Options {
+    #[allow(clippy::cast_possible_truncation, reason = "permissions have nine bits")]
+    fn mode(&self) -> Mode {
+        Mode::from_bits_truncate(self.mode as _)
+    }
+}
+
 impl NameFile {
     /// Binds `socket` to `path` and lets it listen. Nobody can connect before the permissions are right, since
     /// a socket that does not listen yet refuses everybody.
@@ -65,7 +77,7 @@ impl NameFile {
         let path = std::path::absolute(path)?;
         let lock = DirLock::take(&path, options.lock_deadline)?;
         // Where the system makes the file with the socket's own mode (Linux), it is never wider than asked for.
-        let _ = rustix::fs::fchmod(socket, Mode::from_bits_truncate(options.mode as _));
+        let _ = rustix::fs::fchmod(socket, options.mode());
         loop {
             match rustix::net::bind(socket, &address) {
                 Ok(()) => break,
@@ -119,19 +131,20 @@ impl NameFile {
         };
         rustix::net::listen(socket, options.backlog)?;
         rustix::fs::rename(&made.path, path)?;
-        made.path = path.to_owned();
+        path.clone_into(&mut made.path);
         made.remove_on_drop = options.remove_on_drop;
         Ok(Some(made))
     }
 
     /// Takes charge of the file that was just made at `path`, and gives it its mode.
+    #[allow(clippy::useless_conversion, reason = "the type differs between systems")]
     fn made(path: PathBuf, options: &Options) -> io::Result<Self> {
         let found = stat(&path)?.ok_or(Errno::NOENT)?;
         let owner = rustix::process::getpid();
         // Until all is well, a failure removes what was made.
         let mut file = Self { path, id: FileId::of(&found), owner, remove_on_drop: true };
         if u32::from(found.st_mode) & 0o777 != options.mode & 0o777 {
-            file.set_mode(Mode::from_bits_truncate(options.mode as _))?;
+            file.set_mode(options.mode())?;
         }
         file.remove_on_drop = options.remove_on_drop;
         Ok(file)

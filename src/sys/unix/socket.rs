@@ -4,7 +4,7 @@ use crate::deadline::Deadline;
 use rustix::{
     event::{PollFd, PollFlags, Timespec},
     io::{Errno, retry_on_intr},
-    net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, sockopt},
+    net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketType, sockopt},
 };
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -23,7 +23,8 @@ const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL;
 const SEND_FLAGS: SendFlags = SendFlags::empty();
 
 #[cfg(not(target_vendor = "apple"))]
-fn flags(nonblocking: bool) -> SocketFlags {
+fn flags(nonblocking: bool) -> rustix::net::SocketFlags {
+    use rustix::net::SocketFlags;
     if nonblocking { SocketFlags::CLOEXEC | SocketFlags::NONBLOCK } else { SocketFlags::CLOEXEC }
 }
 
@@ -121,8 +122,13 @@ pub(crate) fn is_nonblocking(fd: BorrowedFd<'_>) -> io::Result<bool> {
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// `SO_RCVTIMEO` or `SO_SNDTIMEO`. Less than a microsecond counts as one, since zero would be for ever.
-pub(crate) fn set_timeout(fd: BorrowedFd<'_>, which: sockopt::Timeout, timeout: Option<Duration>) -> io::Result<()> {
-    let timeout = timeout.filter(|timeout| *timeout < LONGEST_TIMEOUT).map(|t| t.max(Duration::from_micros(1)));
+pub(crate) fn set_timeout(
+    fd: BorrowedFd<'_>,
+    which: sockopt::Timeout,
+    timeout: Option<Duration>,
+) -> io::Result<()> {
+    let timeout =
+        timeout.filter(|timeout| *timeout < LONGEST_TIMEOUT).map(|t| t.max(Duration::from_micros(1)));
     Ok(sockopt::set_socket_timeout(fd, which, timeout)?)
 }
 
@@ -132,7 +138,8 @@ pub(crate) fn timeout(fd: BorrowedFd<'_>, which: sockopt::Timeout) -> io::Result
 
 /// Waits until one of the descriptors can be read from or has ended. `false`: the deadline came first.
 pub(crate) fn wait_readable(fds: &[BorrowedFd<'_>], deadline: Deadline) -> io::Result<bool> {
-    let mut fds: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+    let mut fds: Vec<PollFd<'_>> =
+        fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
     loop {
         match rustix::event::poll(&mut fds, deadline.remaining().map(timespec).as_ref()) {
             Ok(0) => return Ok(false),

@@ -1,6 +1,13 @@
 //! The Windows side: named pipes, always overlapped.
 
+pub(crate) mod activation;
+pub(crate) mod creds;
 pub(crate) mod local_socket;
 pub(crate) mod name;
+pub(crate) mod named_pipe;
+pub(crate) mod overlapped;
+pub(crate) mod security;
+mod wide;
 
-pub(crate) use name::{activated_listener, c_to_os, check_name, is_in_shared_directory, name_file};
+pub(crate) use activation::take as activated_listener;
+pub(crate) use name::{c_to_os, check_name, file as name_file, is_in_shared_directory};

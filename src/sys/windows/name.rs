@@ -1,95 +1,47 @@
-//! What a local socket's name is as a named pipe.
+//! What a local socket's name is as the path of a pipe.
 
-use super::local_socket::Listener;
-use crate::local_socket::{Kind, Name};
+use super::named_pipe::PipePath;
+use crate::local_socket::Name;
 use std::{
     borrow::Cow,
     ffi::{CStr, OsStr, OsString},
     io,
-    os::windows::ffi::OsStrExt,
     path::PathBuf,
 };
 
-/// How many UTF-16 units a pipe's whole path may have, by the documentation of `CreateNamedPipeW`.
-const MAX_LEN: usize = 256;
+/// The path of the pipe that a name stands for.
+pub(crate) fn pipe_path(name: &Name<'_>) -> io::Result<PipePath> {
+    if name.is_path() {
+        return PipePath::new(name.as_os_str());
+    }
+    let mut path = OsString::from(r"\\.\pipe\");
+    path.push(name.as_os_str());
+    PipePath::new(&path)
+}
 
-/// Checks what can be checked without asking the system.
+/// Checks all that can be wrong with a name.
 pub(crate) fn check_name(name: &Name<'_>) -> io::Result<()> {
-    if name.kind() == Kind::Path && !is_pipe_path(name.as_os_str().as_encoded_bytes()) {
-        return Err(invalid(r"on Windows a path has to have the form \\HOST\pipe\NAME"));
-    }
-    let len = name.pipe_path().encode_wide().count();
-    if len > MAX_LEN {
-        return Err(invalid(&format!("its path is {len} UTF-16 units long, but at most {MAX_LEN} are possible")));
-    }
-    Ok(())
+    pipe_path(name).map(drop)
 }
 
-fn is_pipe_path(path: &[u8]) -> bool {
-    let is_slash = |byte: &u8| matches!(byte, b'\\' | b'/');
-    let mut parts = path.splitn(5, is_slash);
-    // Two slashes, a host, "pipe", a name.
-    parts.next() == Some(b"")
-        && parts.next() == Some(b"")
-        && parts.next().is_some_and(|host| !host.is_empty() && host != b"?")
-        && parts.next().is_some_and(|pipe| pipe.eq_ignore_ascii_case(b"pipe"))
-        && parts.next().is_some_and(|name| !name.is_empty())
-}
-
-fn invalid(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, why)
-}
-
-impl Name<'_> {
-    /// The path of the pipe.
-    pub(crate) fn pipe_path(&self) -> Cow<'_, OsStr> {
-        match self.kind() {
-            Kind::Path => Cow::Borrowed(self.as_os_str()),
-            Kind::Namespace => {
-                let mut path = OsString::from(r"\\.\pipe\");
-                path.push(self.as_os_str());
-                Cow::Owned(path)
-            }
-        }
-    }
-}
-
-/// Pipes leave nothing in the file system.
-pub(crate) fn name_file(_: &Name<'_>) -> Option<PathBuf> {
+/// The file that a listener of this name makes: pipes are in no file system, and cease with their last user.
+pub(crate) fn file(_name: &Name<'_>) -> Option<PathBuf> {
     None
 }
 
-/// A pipe's name is the machine's, whoever serves it: the access list says who may.
-pub(crate) fn is_in_shared_directory(_: &Name<'_>) -> bool {
+/// Whether other users could have made what the name stands for, though the name looks private: no name of a pipe does.
+pub(crate) fn is_in_shared_directory(_name: &Name<'_>) -> bool {
     false
 }
 
+/// C text is bytes, and paths are not.
 pub(crate) fn c_to_os(text: Cow<'_, CStr>) -> io::Result<Cow<'_, OsStr>> {
-    let not_unicode = |_| invalid("on Windows a name as C text has to be UTF-8");
+    let not_utf8 = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
     Ok(match text {
-        Cow::Borrowed(text) => Cow::Borrowed(OsStr::new(text.to_str().map_err(not_unicode)?)),
-        Cow::Owned(text) => {
-            Cow::Owned(text.into_string().map_err(|error| not_unicode(error.utf8_error()))?.into())
-        }
+        Cow::Borrowed(text) => Cow::Borrowed(OsStr::new(text.to_str().map_err(not_utf8)?)),
+        Cow::Owned(text) => match text.into_string() {
+            Ok(text) => Cow::Owned(text.into()),
+            Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidInput, error)),
+        },
     })
-}
-
-/// Service managers pass no listeners on Windows.
-pub(crate) fn activated_listener(_: Option<&str>) -> io::Result<(Listener, Name<'static>)> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "Windows has no socket activation"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_paths_of_pipes_are_paths() {
-        for path in [r"\\.\pipe\x", r"\\HOST\PIPE\x\y", "//./pipe/x"] {
-            assert!(is_pipe_path(path.as_bytes()), "{path}");
-        }
-        for path in [r"C:\x", r"\\.\pipe\", r"\\.\pipe", r"\\\pipe\x", r"\\?\pipe\x", r"\pipe\x", "pipe", r"\\.\pip\x"] {
-            assert!(!is_pipe_path(path.as_bytes()), "{path}");
-        }
-    }
 }

@@ -1,0 +1,769 @@
+//! Local sockets on Windows: byte streams over named pipes.
+//!
+//! A stream behaves as a Unix socket does, which a pipe left to itself does not: there are timeouts, a nonblocking mode that
+//! one can wait for, and reading never delays writing. In blocking mode without a timeout, a call is one system call on the
+//! caller's own buffer. For all else a stream has an [`Op`] for each direction, which may be left in flight: a read that nobody
+//! waits for any more, whose bytes the next call finds, and a write that the caller need not wait for.
+
+pub(crate) use super::creds::PeerCreds;
+use super::{
+    name::pipe_path,
+    named_pipe::{self, Instance, PipePath, is_peer_gone_error},
+    overlapped::{self, Op, Signal, has_code, is_aborted, wait_for},
+    security::{SecurityDescriptor, our_user, owner_of},
+};
+#[cfg(feature = "async")]
+use crate::runtime::Interest;
+use crate::{
+    deadline::Deadline,
+    local_socket::{Access, ListenerOptions, Name},
+};
+#[cfg(feature = "async")]
+use std::task::{Context, Poll};
+use std::{
+    io::{self, IoSlice, IoSliceMut},
+    net::Shutdown,
+    os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+use windows_sys::Win32::{
+    Foundation::{
+        ERROR_BAD_NET_NAME, ERROR_BAD_NETPATH, ERROR_NO_DATA, ERROR_PIPE_BUSY, ERROR_PIPE_CONNECTED,
+    },
+    System::IO::CancelSynchronousIo,
+};
+
+/// How much is read or written by an operation that may be left in flight, at most.
+const MAX_OWNED: usize = 64 * 1024;
+
+/// A connection. Clones share everything.
+#[derive(Debug)]
+pub(crate) struct Stream(Arc<Pipe>);
+
+#[derive(Debug)]
+struct Pipe {
+    file: Arc<OwnedHandle>,
+    is_nonblocking: AtomicBool,
+    recv_timeout: Timeout,
+    send_timeout: Timeout,
+    incoming: Mutex<Incoming>,
+    outgoing: Mutex<Outgoing>,
+    /// Whether something was sent that the peer is not known to have read.
+    has_sent: AtomicBool,
+}
+
+/// How long a call may wait.
+#[derive(Debug)]
+struct Timeout(AtomicU64);
+
+impl Timeout {
+    /// In nanoseconds. More than that is for ever, too: it would be in 584 years.
+    const NONE: u64 = u64::MAX;
+
+    fn set(&self, timeout: Option<Duration>) -> io::Result<()> {
+        if timeout == Some(Duration::ZERO) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a timeout of zero is none"));
+        }
+        let nanos = timeout.and_then(|timeout| u64::try_from(timeout.as_nanos()).ok()).unwrap_or(Self::NONE);
+        self.0.store(nanos, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn get(&self) -> Option<Duration> {
+        let nanos = self.0.load(Ordering::Relaxed);
+        (nanos != Self::NONE).then(|| Duration::from_nanos(nanos))
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::after_or_never(self.get())
+    }
+}
+
+/// The read that may be in flight, or whose bytes are not all taken yet.
+#[derive(Debug, Default)]
+struct Incoming {
+    op: Option<Op>,
+    /// Whether `op` was started and is not used up.
+    is_in_use: bool,
+    taken: usize,
+}
+
+/// How it stands with an [`Incoming`] or [`Outgoing`].
+enum Slot<T> {
+    Free,
+    InFlight,
+    Done(T),
+}
+
+impl Incoming {
+    /// The bytes that were read and not taken yet: never none. An error is given once.
+    fn bytes(&mut self) -> io::Result<Slot<&[u8]>> {
+        if !self.is_in_use {
+            return Ok(Slot::Free);
+        }
+        let Some(op) = &self.op else { return Ok(Slot::Free) };
+        if !op.is_done() {
+            return Ok(Slot::InFlight);
+        }
+        match op.result() {
+            Ok(len) if len > self.taken => {
+                // Not `op`, since that borrow would have to last in all cases.
+                let bytes = self.op.as_ref().map_or(&[][..], Op::buffer);
+                Ok(Slot::Done(&bytes[self.taken..len]))
+            }
+            // The peer wrote zero bytes; that is not the end.
+            Ok(_) => Ok(self.free()),
+            // The thread that started it has ended. Nothing is lost.
+            Err(error) if is_aborted(&error) => Ok(self.free()),
+            Err(error) => {
+                self.is_in_use = false;
+                Err(error)
+            }
+        }
+    }
+
+    fn free(&mut self) -> Slot<&[u8]> {
+        self.is_in_use = false;
+        Slot::Free
+    }
+
+    /// Copies as much as fits.
+    fn copy(&mut self, buf: &mut [u8]) -> io::Result<Slot<usize>> {
+        Ok(match self.bytes()? {
+            Slot::Free => Slot::Free,
+            Slot::InFlight => Slot::InFlight,
+            Slot::Done(bytes) => {
+                let len = bytes.len().min(buf.len());
+                buf[..len].copy_from_slice(&bytes[..len]);
+                Slot::Done(len)
+            }
+        })
+    }
+
+    /// Marks bytes that were copied as taken. Once all are, the next call finds it used up.
+    fn take(&mut self, len: usize) {
+        self.taken += len;
+    }
+
+    /// Starts a read of as much as a caller has room for.
+    fn start(&mut self, file: &Arc<OwnedHandle>, len: usize) -> io::Result<()> {
+        let op = usable(&mut self.op, file)?;
+        op.start_read(len.min(MAX_OWNED));
+        (self.is_in_use, self.taken) = (true, 0);
+        Ok(())
+    }
+}
+
+/// The write that may be in flight.
+#[derive(Debug, Default)]
+struct Outgoing {
+    op: Option<Op>,
+    /// Whether `op` was started and what came of it was not looked at yet.
+    is_in_use: bool,
+}
+
+impl Outgoing {
+    /// Looks at what came of the last write. An error is given once.
+    fn settle(&mut self) -> Slot<io::Result<usize>> {
+        match &self.op {
+            Some(op) if self.is_in_use => {
+                if !op.is_done() {
+                    return Slot::InFlight;
+                }
+                self.is_in_use = false;
+                Slot::Done(op.result())
+            }
+            _ => Slot::Free,
+        }
+    }
+
+    fn start(&mut self, file: &Arc<OwnedHandle>, data: &[u8], by_lasting_thread: bool) -> io::Result<()> {
+        usable(&mut self.op, file)?.start_write(data, by_lasting_thread);
+        self.is_in_use = true;
+        Ok(())
+    }
+}
+
+/// The operation of a slot, made when it is first needed: a stream that only blocks needs none.
+fn usable<'s>(slot: &'s mut Option<Op>, file: &Arc<OwnedHandle>) -> io::Result<&'s mut Op> {
+    if slot.is_none() {
+        *slot = Some(Op::new(Arc::clone(file), Signal::new()?));
+    }
+    Ok(slot.as_mut().unwrap_or_else(|| unreachable!("it was filled just now")))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn timed_out() -> io::Error {
+    io::ErrorKind::TimedOut.into()
+}
+
+fn would_block() -> io::Error {
+    io::ErrorKind::WouldBlock.into()
+}
+
+/// When the peer is gone and all was read, that is the end of the stream.
+fn end_of_stream(result: io::Result<usize>) -> io::Result<usize> {
+    match result {
+        Err(error) if is_peer_gone_error(&error) => Ok(0),
+        result => result,
+    }
+}
+
+/// When the peer is gone, or a write was cut off, that is one kind of error, whichever way the system puts it.
+fn broken_pipe(error: io::Error) -> io::Error {
+    if is_peer_gone_error(&error) || is_aborted(&error) {
+        return io::Error::new(io::ErrorKind::BrokenPipe, error);
+    }
+    error
+}
+
+impl Stream {
+    fn new(file: OwnedHandle, is_nonblocking: bool) -> Self {
+        Self(Arc::new(Pipe {
+            file: Arc::new(file),
+            is_nonblocking: AtomicBool::new(is_nonblocking),
+            recv_timeout: Timeout(AtomicU64::new(Timeout::NONE)),
+            send_timeout: Timeout(AtomicU64::new(Timeout::NONE)),
+            incoming: Mutex::default(),
+            outgoing: Mutex::default(),
+            has_sent: AtomicBool::new(false),
+        }))
+    }
+
+    /// One attempt to connect; without `wait` it does not wait, and the stream is nonblocking.
+    pub(crate) fn connect(name: &Name<'_>, wait: Option<Deadline>) -> io::Result<Self> {
+        /// The system does not notice that a pipe ceases while one waits for an instance of it.
+        const LONGEST_WAIT: Duration = Duration::from_millis(100);
+
+        let path = pipe_path(name)?;
+        let file = loop {
+            match named_pipe::open(&path) {
+                Ok(file) => break file,
+                Err(error) if has_code(&error, ERROR_PIPE_BUSY) => {
+                    let Some(deadline) = wait else {
+                        return Err(io::Error::new(io::ErrorKind::WouldBlock, error));
+                    };
+                    if deadline.has_passed() {
+                        return Err(io::Error::new(io::ErrorKind::TimedOut, error));
+                    }
+                    let time = deadline.remaining().map_or(LONGEST_WAIT, |left| left.min(LONGEST_WAIT));
+                    named_pipe::wait_for_instance(&path, time)?;
+                }
+                // Of the host, and of what it shares.
+                Err(error) if has_code(&error, ERROR_BAD_NETPATH) || has_code(&error, ERROR_BAD_NET_NAME) => {
+                    return Err(io::Error::new(io::ErrorKind::NotFound, error));
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        named_pipe::information(file.as_handle())
+            .map_err(|_| io::Error::new(io::ErrorKind::ConnectionRefused, "what is there is not a pipe"))?;
+        Ok(Self::new(file, wait.is_none()))
+    }
+
+    fn is_nonblocking_now(&self) -> bool {
+        self.0.is_nonblocking.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        end_of_stream(self.recv_or_fail(buf))
+    }
+
+    fn recv_or_fail(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let deadline = self.0.recv_timeout.deadline();
+        loop {
+            let mut incoming = lock(&self.0.incoming);
+            match incoming.copy(buf)? {
+                Slot::Done(len) => {
+                    incoming.take(len);
+                    return Ok(len);
+                }
+                Slot::InFlight => self.wait_for_incoming(incoming, deadline)?,
+                Slot::Free if self.is_nonblocking_now() => incoming.start(&self.0.file, buf.len())?,
+                Slot::Free => {
+                    drop(incoming);
+                    match overlapped::read(self.as_handle(), buf, deadline) {
+                        // The peer wrote zero bytes; that is not the end.
+                        Ok(0) => {}
+                        // Somebody cancels what goes on with the file. Nothing is lost.
+                        Err(error) if is_aborted(&error) => {}
+                        result => return result,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for a read that is in flight; without holding the lock, since others may want to send the mode or the like.
+    fn wait_for_incoming(&self, incoming: MutexGuard<'_, Incoming>, deadline: Deadline) -> io::Result<()> {
+        if self.is_nonblocking_now() {
+            return Err(would_block());
+        }
+        let waiter = incoming.op.as_ref().map(Op::waiter);
+        drop(incoming);
+        if waiter.is_none_or(|waiter| waiter.wait(deadline)) { Ok(()) } else { Err(timed_out()) }
+    }
+
+    /// Pipes have no such call; so the first buffer that is not empty is used.
+    pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        bufs.iter_mut().find(|buf| !buf.is_empty()).map_or(Ok(0), |buf| self.recv(buf))
+    }
+
+    pub(crate) fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        end_of_stream(self.peek_or_fail(buf))
+    }
+
+    fn peek_or_fail(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let deadline = self.0.recv_timeout.deadline();
+        loop {
+            let mut incoming = lock(&self.0.incoming);
+            match incoming.copy(buf)? {
+                Slot::Done(len) => return Ok(len),
+                Slot::InFlight => self.wait_for_incoming(incoming, deadline)?,
+                Slot::Free => {
+                    let len = named_pipe::peek(self.as_handle(), buf)?;
+                    if len > 0 {
+                        return Ok(len);
+                    }
+                    // The system has no way to wait for bytes but to read them. The next to receive finds them here.
+                    incoming.start(&self.0.file, buf.len())?;
+                }
+            }
+        }
+    }
+
+    pub(crate) fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.send_or_fail(buf).map_err(broken_pipe)
+    }
+
+    fn send_or_fail(&self, buf: &[u8]) -> io::Result<usize> {
+        let timeout = self.0.send_timeout.get();
+        let deadline = Deadline::after_or_never(timeout);
+        let mut outgoing = self.settled(deadline)?;
+        self.0.has_sent.store(true, Ordering::Relaxed);
+        let is_nonblocking = self.is_nonblocking_now();
+        if !is_nonblocking && timeout.is_none() {
+            drop(outgoing);
+            return overlapped::write(self.as_handle(), buf);
+        }
+
+        let buf = &buf[..buf.len().min(MAX_OWNED)];
+        let information = named_pipe::information(self.as_handle())?;
+        if !named_pipe::is_connected(&information) {
+            return Err(overlapped::os_error(ERROR_NO_DATA));
+        }
+        // If there is room, it completes at once.
+        let has_room = information.WriteQuotaAvailable as usize >= buf.len();
+        outgoing.start(&self.0.file, buf, !has_room)?;
+        if !is_nonblocking {
+            let waiter = outgoing.op.as_ref().map(Op::waiter);
+            drop(outgoing);
+            // If that is not in time: it is on its way, and to cancel it would leave open how much of it arrived.
+            let _ = waiter.map(|waiter| waiter.wait(deadline));
+            outgoing = lock(&self.0.outgoing);
+        }
+        match outgoing.settle() {
+            Slot::Done(Err(error)) => Err(error),
+            _ => Ok(buf.len()),
+        }
+    }
+
+    /// Waits until no write is in flight, and looks at what came of the last.
+    fn settled(&self, deadline: Deadline) -> io::Result<MutexGuard<'_, Outgoing>> {
+        loop {
+            let mut outgoing = lock(&self.0.outgoing);
+            match outgoing.settle() {
+                Slot::Free | Slot::Done(Ok(_)) => return Ok(outgoing),
+                Slot::Done(Err(error)) => return Err(error),
+                Slot::InFlight if self.is_nonblocking_now() => return Err(would_block()),
+                Slot::InFlight => {
+                    let waiter = outgoing.op.as_ref().map(Op::waiter);
+                    drop(outgoing);
+                    if waiter.is_some_and(|waiter| !waiter.wait(deadline)) {
+                        return Err(timed_out());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Pipes have no such call. Small buffers are copied together, else the first that is not empty is used.
+    pub(crate) fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut bufs = bufs.iter().filter(|buf| !buf.is_empty());
+        let Some(first) = bufs.next() else { return Ok(0) };
+        if first.len() >= MAX_OWNED {
+            return self.send(first);
+        }
+        let Some(second) = bufs.next() else { return self.send(first) };
+        let mut together = first.to_vec();
+        for buf in std::iter::once(second).chain(bufs) {
+            let room = MAX_OWNED - together.len();
+            together.extend_from_slice(&buf[..buf.len().min(room)]);
+        }
+        self.send(&together)
+    }
+
+    pub(crate) fn is_peer_gone(&self) -> io::Result<bool> {
+        Ok(!named_pipe::is_connected(&named_pipe::information(self.as_handle())?))
+    }
+
+    /// Waits until the peer has read everything.
+    ///
+    /// When the peer leaves, the system forgets whether it had read everything. So if it is gone before this is called, that is
+    /// taken for not having read, unless nothing was sent since the last time.
+    pub(crate) fn drain(&self, deadline: Deadline) -> io::Result<()> {
+        self.drain_or_fail(deadline).map_err(broken_pipe)
+    }
+
+    fn drain_or_fail(&self, deadline: Deadline) -> io::Result<()> {
+        loop {
+            let mut outgoing = lock(&self.0.outgoing);
+            match outgoing.settle() {
+                Slot::Free | Slot::Done(Ok(_)) => break,
+                Slot::Done(Err(error)) => return Err(error),
+                Slot::InFlight => {
+                    let waiter = outgoing.op.as_ref().map(Op::waiter);
+                    drop(outgoing);
+                    if waiter.is_some_and(|waiter| !waiter.wait(deadline)) {
+                        return Err(timed_out());
+                    }
+                }
+            }
+        }
+        let had_sent = self.0.has_sent.swap(false, Ordering::Relaxed);
+        let result = if self.is_peer_gone()? {
+            if had_sent { Err(overlapped::os_error(ERROR_NO_DATA)) } else { Ok(()) }
+        } else {
+            flush(&self.0.file, deadline)
+        };
+        if result.is_err() {
+            self.0.has_sent.fetch_or(had_sent, Ordering::Relaxed);
+        }
+        result
+    }
+
+    pub(crate) fn shutdown(&self, _how: Shutdown) -> io::Result<()> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "a named pipe cannot end one direction"))
+    }
+
+    /// The failure of a write that `send` did not wait for.
+    pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
+        Ok(match lock(&self.0.outgoing).settle() {
+            Slot::Done(Err(error)) => Some(broken_pipe(error)),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        self.0.is_nonblocking.store(nonblocking, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(crate) fn is_nonblocking(&self) -> io::Result<bool> {
+        Ok(self.is_nonblocking_now())
+    }
+
+    pub(crate) fn set_recv_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.0.recv_timeout.set(timeout)
+    }
+
+    pub(crate) fn recv_timeout(&self) -> io::Result<Option<Duration>> {
+        Ok(self.0.recv_timeout.get())
+    }
+
+    pub(crate) fn set_send_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.0.send_timeout.set(timeout)
+    }
+
+    pub(crate) fn send_timeout(&self) -> io::Result<Option<Duration>> {
+        Ok(self.0.send_timeout.get())
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self(Arc::clone(&self.0)))
+    }
+
+    pub(crate) fn peer_creds(&self) -> io::Result<PeerCreds> {
+        PeerCreds::of(self.as_handle(), named_pipe::information(self.as_handle())?.NamedPipeEnd != 0)
+    }
+
+    /// Whether the pipe is owned by our user, or by somebody who could do all that our user can anyway.
+    pub(crate) fn server_is_ours(&self) -> io::Result<bool> {
+        let owner = owner_of(self.as_handle())?;
+        Ok(owner.is_all_powerful() || owner == *our_user()?)
+    }
+
+    /// The system has refused whom the pipe's access list does not admit.
+    pub(crate) fn peer_is_admitted(&self, _access: Access) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// Whether a call that was `WouldBlock` is worth another try; if not, has the task woken when it is.
+    #[cfg(feature = "async")]
+    pub(crate) fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<()> {
+        let is_ready = |op: &Option<Op>| match op {
+            Some(op) if !op.is_done() => {
+                op.signal().wake(cx.waker());
+                false
+            }
+            _ => true,
+        };
+        let is_ready = match interest {
+            Interest::Read => is_ready(&lock(&self.0.incoming).op),
+            Interest::Write => is_ready(&lock(&self.0.outgoing).op),
+        };
+        if is_ready { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+/// Waits until the other end has read everything. That call of the system knows no deadline, so another thread makes it.
+fn flush(file: &Arc<OwnedHandle>, deadline: Deadline) -> io::Result<()> {
+    /// How long a thread that was told to stop is given to do so before it is told again: it may not have begun.
+    const PATIENCE: Duration = Duration::from_millis(5);
+
+    if deadline.remaining().is_none() {
+        return named_pipe::flush(file.as_handle());
+    }
+    let theirs = Arc::clone(file);
+    let thread = thread::Builder::new().spawn(move || named_pipe::flush(theirs.as_handle()))?;
+    if !wait_for(thread.as_handle(), deadline) {
+        while !wait_for(thread.as_handle(), Deadline::after(PATIENCE)) {
+            // SAFETY: the thread's handle is open, and the thread does nothing but that one call.
+            unsafe { CancelSynchronousIo(thread.as_raw_handle()) };
+        }
+    }
+    match thread.join() {
+        Ok(Err(error)) if is_aborted(&error) => Err(timed_out()),
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Neither waits nor loses what was sent: a write in flight goes on, and the connection is closed when it is done. A
+/// read in flight is cancelled.
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let outgoing = self.outgoing.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(op) = outgoing.op.take() {
+            op.finish_in_background();
+        }
+        let incoming = self.incoming.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(op) = incoming.op.take() {
+            let signal = Arc::clone(op.signal());
+            drop(op);
+            signal.end();
+        }
+    }
+}
+
+impl AsHandle for Stream {
+    fn as_handle(&self) -> BorrowedHandle<'_> {
+        self.0.file.as_handle()
+    }
+}
+
+/// One end of a pipe that bytes go through in both directions, opened for overlapped I/O.
+impl From<OwnedHandle> for Stream {
+    fn from(file: OwnedHandle) -> Self {
+        Self::new(file, false)
+    }
+}
+
+/// Bytes that the stream has read ahead are lost: see `set_nonblocking`.
+impl From<Stream> for OwnedHandle {
+    fn from(stream: Stream) -> Self {
+        let file = Arc::clone(&stream.0.file);
+        // If this was the last clone, that ends what is in flight.
+        drop(stream);
+        Arc::try_unwrap(file)
+            .or_else(|shared| shared.try_clone())
+            .expect("a process that may have 16 million handles cannot have one more")
+    }
+}
+
+/// Whether an instance that does not wait any more has a client.
+fn client_of(instance: &Op) -> io::Result<()> {
+    match instance.result() {
+        // It was there first; or it is gone again already, which it is up to the stream to find out: there may be bytes.
+        Err(error) if has_code(&error, ERROR_PIPE_CONNECTED) || has_code(&error, ERROR_NO_DATA) => Ok(()),
+        result => result.map(drop),
+    }
+}
+
+/// A server.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    path: PipePath,
+    security: SecurityDescriptor,
+    /// Instances that wait for a client, or have one that was not accepted yet; the longest-serving one first. There is one
+    /// at least, so that the name stays ours.
+    instances: Mutex<Vec<Op>>,
+    backlog: usize,
+    /// Set by each instance that gets a client, and when the listener is stopped.
+    ready: Arc<Signal>,
+    is_stopped: AtomicBool,
+    is_nonblocking: AtomicBool,
+}
+
+impl Listener {
+    pub(crate) fn bind(name: &Name<'_>, options: &ListenerOptions<'_>) -> io::Result<Self> {
+        Self::new(pipe_path(name)?, options.effective_access(), options.backlog)
+    }
+
+    fn new(path: PipePath, access: Access, backlog: Option<u32>) -> io::Result<Self> {
+        const DEFAULT_BACKLOG: u32 = 16;
+
+        let security = SecurityDescriptor::of_pipe(access)?;
+        let first = named_pipe::create(&path, Instance::First, &security)?;
+        let listener = Self {
+            path,
+            security,
+            instances: Mutex::default(),
+            backlog: backlog.unwrap_or(DEFAULT_BACKLOG).clamp(1, 255) as usize,
+            ready: Signal::new()?,
+            is_stopped: AtomicBool::new(false),
+            is_nonblocking: AtomicBool::new(false),
+        };
+        let mut instances = lock(&listener.instances);
+        instances.push(listener.armed(first));
+        while instances.len() < listener.backlog {
+            instances.push(listener.further()?);
+        }
+        listener.look_again(&instances);
+        drop(instances);
+        Ok(listener)
+    }
+
+    /// An instance that waits for a client.
+    fn armed(&self, instance: OwnedHandle) -> Op {
+        let mut op = Op::new(Arc::new(instance), Arc::clone(&self.ready));
+        op.start_connect();
+        op
+    }
+
+    /// One more instance that waits for a client.
+    fn further(&self) -> io::Result<Op> {
+        named_pipe::create(&self.path, Instance::Further, &self.security).map(|instance| self.armed(instance))
+    }
+
+    /// To be called after operations were started or `ready` was reset: both may have wiped out that another is done.
+    fn look_again(&self, instances: &[Op]) {
+        if self.is_stopped() || instances.iter().any(Op::is_done) {
+            self.ready.event().set();
+        }
+    }
+
+    /// Takes a client that is there. Another instance takes the place of its own before it is handed out.
+    fn claim(&self) -> io::Result<Option<OwnedHandle>> {
+        let mut instances = lock(&self.instances);
+        self.ready.event().reset();
+        let claimed = self.claim_from(&mut instances);
+        // Those that could not be made in earlier calls.
+        while instances.len() < self.backlog {
+            match self.further() {
+                Ok(op) => instances.push(op),
+                Err(_) => break,
+            }
+        }
+        self.look_again(&instances);
+        claimed
+    }
+
+    fn claim_from(&self, instances: &mut Vec<Op>) -> io::Result<Option<OwnedHandle>> {
+        while let Some(done) = instances.iter().position(Op::is_done) {
+            let mut result = client_of(&instances[done]);
+            if result.is_err() {
+                // The thread that started it has ended, as a rule. Perhaps there is a client nevertheless.
+                instances[done].start_connect();
+                if !instances[done].is_done() {
+                    continue;
+                }
+                result = client_of(&instances[done]);
+            }
+            // If that fails there are others, but for the last one: the name would be free for anyone.
+            let replacement = match self.further() {
+                Ok(op) => Some(op),
+                Err(error) if instances.len() == 1 => return Err(error),
+                Err(_) => None,
+            };
+            let op = instances.remove(done);
+            instances.extend(replacement);
+            result?;
+            return Arc::try_unwrap(op.into_file()).or_else(|shared| shared.try_clone()).map(Some);
+        }
+        Ok(None)
+    }
+
+    pub(crate) fn accept(&self, deadline: Deadline, nonblocking_stream: bool) -> io::Result<Stream> {
+        loop {
+            if self.is_stopped() {
+                return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the listener was stopped"));
+            }
+            if let Some(file) = self.claim()? {
+                return Ok(Stream::new(file, nonblocking_stream));
+            }
+            if self.is_nonblocking.load(Ordering::Relaxed) {
+                return Err(would_block());
+            }
+            if !self.ready.event().wait(deadline) {
+                return Err(timed_out());
+            }
+        }
+    }
+
+    pub(crate) fn set_accept_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        self.is_nonblocking.store(nonblocking, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Wakes all who wait in `accept`, which from then on is an error.
+    pub(crate) fn stop(&self) {
+        // In this order, since `look_again` does the opposite.
+        self.is_stopped.store(true, Ordering::SeqCst);
+        self.ready.event().set();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::SeqCst)
+    }
+
+    /// A name ceases with its last user, come what may.
+    #[allow(clippy::unused_self, reason = "on Unix it needs it")]
+    pub(crate) fn keep_name(&mut self) {}
+
+    /// Whether `accept` is worth another try; if not, has the task woken when it is.
+    #[cfg(feature = "async")]
+    pub(crate) fn poll_ready(&self, _interest: Interest, cx: &mut Context<'_>) -> Poll<()> {
+        let instances = lock(&self.instances);
+        if self.is_stopped() || instances.iter().any(Op::is_done) {
+            return Poll::Ready(());
+        }
+        self.ready.wake(cx.waker());
+        Poll::Pending
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // First the instances, so that the name is free when this returns.
+        self.instances.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        self.ready.end();
+    }
+}

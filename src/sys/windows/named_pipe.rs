@@ -1,0 +1,371 @@
+//! Named pipes: one call of the system at a time. No waiting policy lives here.
+
+use super::{
+    overlapped::{has_code, milliseconds, os_error},
+    security::SecurityDescriptor,
+    wide::to_wide,
+};
+use crate::deadline::Deadline;
+use std::{
+    ffi::OsStr,
+    io,
+    os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle},
+    ptr::{null, null_mut},
+    slice,
+    time::Duration,
+};
+use windows_sys::{
+    Wdk::{
+        Foundation::OBJECT_ATTRIBUTES,
+        Storage::FileSystem::{
+            FILE_CREATE, FILE_OPEN, FILE_PIPE_BYTE_STREAM_TYPE, FILE_PIPE_CONNECTED_STATE,
+            FILE_PIPE_LOCAL_INFORMATION, FILE_PIPE_REJECT_REMOTE_CLIENTS, FilePipeLocalInformation,
+            NtQueryInformationFile, RtlDosPathNameToNtPathName_U_WithStatus,
+        },
+    },
+    Win32::{
+        Foundation::{
+            ERROR_ACCESS_DENIED, ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_NO_DATA, ERROR_PIPE_BUSY,
+            ERROR_PIPE_NOT_CONNECTED, ERROR_SEM_TIMEOUT, GENERIC_READ, GENERIC_WRITE, HANDLE,
+            INVALID_HANDLE_VALUE, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, STATUS_SUCCESS,
+            UNICODE_STRING,
+        },
+        Storage::FileSystem::{
+            CreateFileW, FILE_CREATE_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_GENERIC_WRITE,
+            FILE_SHARE_NONE, FILE_SHARE_READ, FILE_SHARE_WRITE, FlushFileBuffers, OPEN_EXISTING,
+            SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT, SYNCHRONIZE,
+        },
+        System::{
+            IO::IO_STATUS_BLOCK,
+            Pipes::{
+                GetNamedPipeClientProcessId, GetNamedPipeClientSessionId, GetNamedPipeServerProcessId,
+                GetNamedPipeServerSessionId, PeekNamedPipe, WaitNamedPipeW,
+            },
+            WindowsProgramming::RtlFreeUnicodeString,
+        },
+    },
+};
+
+#[link(name = "ntdll", kind = "raw-dylib")]
+unsafe extern "system" {
+    /// What `CreateNamedPipeW` is a wrapper of. It is used directly because only here one can ask for a pipe that does not
+    /// exist yet, or for one that does, instead of either.
+    fn NtCreateNamedPipeFile(
+        handle: *mut HANDLE,
+        access: u32,
+        attributes: *const OBJECT_ATTRIBUTES,
+        status: *mut IO_STATUS_BLOCK,
+        share: u32,
+        disposition: u32,
+        options: u32,
+        pipe_type: u32,
+        read_mode: u32,
+        completion_mode: u32,
+        max_instances: u32,
+        inbound_quota: u32,
+        outbound_quota: u32,
+        default_timeout: *const i64,
+    ) -> NTSTATUS;
+}
+
+/// How much of what one end wrote the system keeps for the other end to read, before writing takes longer.
+const QUOTA: u32 = 64 * 1024;
+
+/// What clients ask for.
+///
+/// Not `GENERIC_WRITE`, since that contains the right to add an instance to the pipe, which a server that is careful does
+/// not give away.
+pub(crate) const CLIENT_ACCESS: u32 = GENERIC_READ | (FILE_GENERIC_WRITE & !FILE_CREATE_PIPE_INSTANCE);
+
+/// How clients open a pipe. The server may learn who we are, but not act as us.
+pub(crate) const CLIENT_FLAGS: u32 = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
+
+/// What each instance is: bytes, and only for clients on this machine.
+pub(crate) const INSTANCE_TYPE: u32 = FILE_PIPE_BYTE_STREAM_TYPE | FILE_PIPE_REJECT_REMOTE_CLIENTS;
+
+/// The path of a pipe, checked, in the two forms that the system wants.
+#[derive(Clone, Debug)]
+pub(crate) struct PipePath {
+    /// `\\HOST\pipe\NAME`, with a NUL.
+    dos: Vec<u16>,
+    /// `\??\pipe\NAME`, or `\??\UNC\HOST\pipe\NAME`, without a NUL.
+    nt: Vec<u16>,
+}
+
+impl PipePath {
+    /// How long the path may be, in 16-bit units.
+    pub(crate) const MAX_LEN: usize = 256;
+
+    /// From a path of the form `\\HOST\pipe\NAME`. The system is not asked.
+    ///
+    /// What counts is what is left after Windows has taken `.`, `..` and `/` for what they are in paths: something like
+    /// `\\.\pipe\..\C:\file` is no pipe.
+    pub(crate) fn new(path: &OsStr) -> io::Result<Self> {
+        let invalid = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        let dos = to_wide(path);
+        let len = dos.len() - 1;
+        if dos[..len].contains(&0) {
+            return invalid("it contains NUL");
+        }
+        if len > Self::MAX_LEN {
+            let max = Self::MAX_LEN;
+            return invalid(&format!(
+                "as a pipe's path it is {len} characters long, but at most {max} are possible"
+            ));
+        }
+        match to_nt(&dos) {
+            Ok(nt) if names_a_pipe(&nt) => Ok(Self { dos, nt }),
+            _ => invalid(r"it is not of the form \\HOST\pipe\NAME"),
+        }
+    }
+
+    /// Whether it is on this machine as far as servers are concerned, who can listen nowhere else.
+    fn is_local(&self) -> bool {
+        strip_prefix(&self.nt, r"\??\pipe\").is_some()
+    }
+}
+
+/// Turns a path into what it is for the kernel, as `CreateFileW` and `CreateNamedPipeW` do.
+fn to_nt(dos: &[u16]) -> io::Result<Vec<u16>> {
+    let mut nt = UNICODE_STRING::default();
+    // SAFETY: the path ends with NUL, `nt` outlives the call, and null is allowed for the rest.
+    let status =
+        unsafe { RtlDosPathNameToNtPathName_U_WithStatus(dos.as_ptr(), &raw mut nt, null_mut(), null()) };
+    nt_result(status)?;
+    // SAFETY: it succeeded, so `nt` has so many bytes, until it is freed, which happens once.
+    unsafe {
+        let path = slice::from_raw_parts(nt.Buffer, usize::from(nt.Length) / 2).to_vec();
+        RtlFreeUnicodeString(&raw mut nt);
+        Ok(path)
+    }
+}
+
+fn names_a_pipe(nt: &[u16]) -> bool {
+    let local = strip_prefix(nt, r"\??\pipe\");
+    let name = local.or_else(|| {
+        let rest = strip_prefix(nt, r"\??\UNC\")?;
+        let host = rest.iter().position(|&unit| unit == u16::from(b'\\'))?;
+        strip_prefix(&rest[host..], r"\pipe\").filter(|_| host > 0)
+    });
+    name.is_some_and(|name| !name.is_empty())
+}
+
+/// What follows `prefix`, which is ASCII, and whose case is ignored.
+fn strip_prefix<'t>(text: &'t [u16], prefix: &str) -> Option<&'t [u16]> {
+    let (head, rest) = text.split_at_checked(prefix.len())?;
+    let is_same =
+        |(&unit, byte): (&u16, u8)| u8::try_from(unit).is_ok_and(|unit| unit.eq_ignore_ascii_case(&byte));
+    head.iter().zip(prefix.bytes()).all(is_same).then_some(rest)
+}
+
+fn nt_result(status: NTSTATUS) -> io::Result<()> {
+    if status == STATUS_SUCCESS {
+        return Ok(());
+    }
+    // SAFETY: no preconditions.
+    Err(os_error(unsafe { RtlNtStatusToDosError(status) }))
+}
+
+/// Which instance of a pipe is made.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Instance {
+    /// The first: there is no pipe of that name yet.
+    First,
+    /// One more: there is, and it is ours.
+    Further,
+}
+
+/// Makes an instance of a pipe: bytes in both directions, overlapped, for local clients, not inherited by children.
+///
+/// # Errors
+/// `AddrInUse` if there is a pipe of that name already and this should be the first instance.
+pub(crate) fn create(
+    path: &PipePath,
+    instance: Instance,
+    security: &SecurityDescriptor,
+) -> io::Result<OwnedHandle> {
+    /// For clients that wait for an instance and do not say how long: 50 ms, as with `CreateNamedPipeW`, in units of 100 ns,
+    /// negative because it is relative.
+    static DEFAULT_TIMEOUT: i64 = -50 * 10_000;
+
+    if !path.is_local() {
+        let why = r"to listen on, it has to be of the form \\.\pipe\NAME";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    let len = u16::try_from(path.nt.len() * 2).expect("the path's length was checked");
+    let name = UNICODE_STRING { Length: len, MaximumLength: len, Buffer: path.nt.as_ptr().cast_mut() };
+    let attributes = OBJECT_ATTRIBUTES {
+        Length: const { size_of::<OBJECT_ATTRIBUTES>() as u32 },
+        RootDirectory: null_mut(),
+        ObjectName: &raw const name,
+        Attributes: OBJ_CASE_INSENSITIVE,
+        SecurityDescriptor: security.as_ptr().cast(),
+        SecurityQualityOfService: null(),
+    };
+    let (mut handle, mut status_block) = (null_mut(), IO_STATUS_BLOCK::default());
+    // SAFETY: all that is pointed to is valid and outlives the call; the name is only read. Without a flag among the options
+    // that makes the file synchronous, it is overlapped.
+    let status = unsafe {
+        NtCreateNamedPipeFile(
+            &raw mut handle,
+            GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE,
+            &raw const attributes,
+            &raw mut status_block,
+            FILE_SHARE_READ | FILE_SHARE_WRITE,
+            if instance == Instance::First { FILE_CREATE } else { FILE_OPEN },
+            0,
+            INSTANCE_TYPE,
+            0,
+            0,
+            u32::MAX,
+            QUOTA,
+            QUOTA,
+            &raw const DEFAULT_TIMEOUT,
+        )
+    };
+    match nt_result(status) {
+        // SAFETY: it succeeded, so the handle is open and ours.
+        Ok(()) => Ok(unsafe { OwnedHandle::from_raw_handle(handle) }),
+        // That is what the system says if there is a pipe, even one that we may use.
+        Err(error) if instance == Instance::First && is_denied(&error) && exists(path) => {
+            Err(io::Error::new(io::ErrorKind::AddrInUse, error))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn is_denied(error: &io::Error) -> bool {
+    has_code(error, ERROR_ACCESS_DENIED) || has_code(error, ERROR_PIPE_BUSY)
+}
+
+/// Whether there is a pipe of that name. Takes nothing from it, and does not need the right to open it.
+fn exists(path: &PipePath) -> bool {
+    !matches!(wait_for_instance(path, Duration::from_millis(1)), Err(error) if has_code(&error, ERROR_FILE_NOT_FOUND))
+}
+
+/// Opens the client end of a pipe.
+///
+/// # Errors
+/// `ERROR_PIPE_BUSY` if there is a pipe, but no instance that is free.
+pub(crate) fn open(path: &PipePath) -> io::Result<OwnedHandle> {
+    // SAFETY: the path ends with NUL; null is allowed for the attributes, so that children do not inherit the handle, and for
+    // the template.
+    let handle = unsafe {
+        CreateFileW(
+            path.dos.as_ptr(),
+            CLIENT_ACCESS,
+            FILE_SHARE_NONE,
+            null(),
+            OPEN_EXISTING,
+            CLIENT_FLAGS,
+            null_mut(),
+        )
+    };
+    if handle == INVALID_HANDLE_VALUE {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: CreateFileW succeeded, so the handle is open and ours.
+    Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+}
+
+/// Waits until an instance is free, but not long. That one is, or that the time is over, is both `Ok`: opening it will
+/// tell, and somebody else may be faster.
+///
+/// # Errors
+/// `ERROR_FILE_NOT_FOUND` if there is no pipe of that name. But if it ceases while one waits, the system does not notice,
+/// which is why this is not to be used for a long wait.
+pub(crate) fn wait_for_instance(path: &PipePath, time: Duration) -> io::Result<()> {
+    // 0 would mean the server's default.
+    let time = milliseconds(Deadline::after(time)).max(1);
+    // SAFETY: the path ends with NUL.
+    if unsafe { WaitNamedPipeW(path.dos.as_ptr(), time) } != 0 {
+        return Ok(());
+    }
+    match io::Error::last_os_error() {
+        error if has_code(&error, ERROR_SEM_TIMEOUT) => Ok(()),
+        error => Err(error),
+    }
+}
+
+/// What the system knows about an end of a pipe.
+///
+/// # Errors
+/// It is no pipe.
+pub(crate) fn information(pipe: BorrowedHandle<'_>) -> io::Result<FILE_PIPE_LOCAL_INFORMATION> {
+    let (mut information, mut status_block) =
+        (FILE_PIPE_LOCAL_INFORMATION::default(), IO_STATUS_BLOCK::default());
+    // SAFETY: the handle is open, and what the pointers point to is valid, of that size, and outlives the call, which does not
+    // return before it is done.
+    nt_result(unsafe {
+        NtQueryInformationFile(
+            pipe.as_raw_handle(),
+            &raw mut status_block,
+            (&raw mut information).cast(),
+            const { size_of::<FILE_PIPE_LOCAL_INFORMATION>() as u32 },
+            FilePipeLocalInformation,
+        )
+    })?;
+    Ok(information)
+}
+
+/// Whether the other end is there still.
+pub(crate) fn is_connected(information: &FILE_PIPE_LOCAL_INFORMATION) -> bool {
+    information.NamedPipeState == FILE_PIPE_CONNECTED_STATE
+}
+
+/// Copies what waits to be read, and leaves it there. 0 bytes if there is nothing, yet.
+pub(crate) fn peek(pipe: BorrowedHandle<'_>, buf: &mut [u8]) -> io::Result<usize> {
+    let len = u32::try_from(buf.len()).unwrap_or(u32::MAX);
+    let mut copied = 0;
+    // SAFETY: the buffer has `len` bytes or more, and all else outlives the call, too.
+    let done = unsafe {
+        PeekNamedPipe(
+            pipe.as_raw_handle(),
+            buf.as_mut_ptr().cast(),
+            len,
+            &raw mut copied,
+            null_mut(),
+            null_mut(),
+        )
+    };
+    if done == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(copied as usize)
+}
+
+/// Waits until the other end has read everything.
+pub(crate) fn flush(pipe: BorrowedHandle<'_>) -> io::Result<()> {
+    // SAFETY: the handle is open.
+    if unsafe { FlushFileBuffers(pipe.as_raw_handle()) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// The process and the session at the other end, as far as the system tells: those that opened it, which need not be those
+/// that use it.
+pub(crate) fn peer_process(pipe: BorrowedHandle<'_>, is_server: bool) -> (io::Result<u32>, io::Result<u32>) {
+    let (process, session) = if is_server {
+        (
+            GetNamedPipeClientProcessId as unsafe extern "system" fn(_, _) -> _,
+            GetNamedPipeClientSessionId as _,
+        )
+    } else {
+        (GetNamedPipeServerProcessId as _, GetNamedPipeServerSessionId as _)
+    };
+    let ask = |function: unsafe extern "system" fn(HANDLE, *mut u32) -> i32| {
+        let mut answer = 0;
+        // SAFETY: it is one of the four functions above; the handle is open, and `answer` outlives the call.
+        match unsafe { function(pipe.as_raw_handle(), &raw mut answer) } {
+            0 => Err(io::Error::last_os_error()),
+            _ => Ok(answer),
+        }
+    };
+    (ask(process), ask(session))
+}
+
+/// Whether this is the error of an operation on a pipe whose other end is gone.
+pub(crate) fn is_peer_gone_error(error: &io::Error) -> bool {
+    [ERROR_BROKEN_PIPE, ERROR_PIPE_NOT_CONNECTED, ERROR_NO_DATA].iter().any(|&code| has_code(error, code))
+}

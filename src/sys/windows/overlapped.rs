@@ -1,0 +1,648 @@
+//! Overlapped I/O: operations that go on while nobody waits for them.
+//!
+//! The rule of this file: memory that the system may still write to is not freed, moved or reused. A buffer and
+//! an `OVERLAPPED` belong either to a thread that stays in [`read`], [`write`] until the operation has completed, or
+//! to an [`Op`], which on drop cancels what is in flight and waits for the completion.
+//!
+//! Waiting is for an event, and a task is woken by the system's thread pool when an event is set, so no completion
+//! port and no runtime is needed, and a handle stays free to be given to anybody.
+//!
+//! Windows ties an operation to the thread that started it: when the thread ends, the operation is cancelled. Reads
+//! and waits for a client lose nothing by that and are started anew. A write would, so one that is going to
+//! be left in flight is started by a thread that does not end: see [`Op::start_write`].
+
+use crate::deadline::Deadline;
+use std::{
+    cell::{OnceCell, UnsafeCell},
+    ffi::c_void,
+    fmt::{self, Debug, Formatter},
+    io, mem,
+    os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle},
+    ptr::{null, null_mut},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+        mpsc,
+    },
+    task::Waker,
+    thread,
+    time::Duration,
+};
+use windows_sys::{
+    Win32::{
+        Foundation::{
+            ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_OPERATION_ABORTED, GetLastError, HANDLE, STATUS_PENDING,
+            STATUS_UNSUCCESSFUL, WAIT_OBJECT_0, WAIT_TIMEOUT,
+        },
+        Storage::FileSystem::{ReadFile, WriteFile},
+        System::{
+            IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED},
+            Pipes::ConnectNamedPipe,
+            Threading::{
+                CloseThreadpoolWait, CreateEventW, CreateThreadpoolWait, INFINITE, PTP_CALLBACK_INSTANCE,
+                PTP_WAIT, PTP_WAIT_CALLBACK, ResetEvent, SetEvent, SetThreadpoolWait, WaitForSingleObject,
+            },
+        },
+    },
+    core::BOOL,
+};
+
+/// The most bytes that one system call is given, so that none pins or copies memory without bound.
+const MAX_TRANSFER: usize = 1 << 20;
+
+/// Whether this is the error of an operation that was cancelled.
+pub(crate) fn is_aborted(error: &io::Error) -> bool {
+    has_code(error, ERROR_OPERATION_ABORTED)
+}
+
+/// Whether this is the error of that number.
+pub(crate) fn has_code(error: &io::Error, code: u32) -> bool {
+    error.raw_os_error() == Some(code.cast_signed())
+}
+
+/// An error by its number.
+pub(crate) fn os_error(code: u32) -> io::Error {
+    io::Error::from_raw_os_error(code.cast_signed())
+}
+
+/// What a deadline leaves, for functions that count milliseconds. Never rounded down: one that is reported to have
+/// passed has.
+pub(crate) fn milliseconds(deadline: Deadline) -> u32 {
+    let Some(left) = deadline.remaining() else { return INFINITE };
+    u32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(INFINITE - 1).min(INFINITE - 1)
+}
+
+/// Waits until a handle of a kind that can be waited for is signalled; `false` if the deadline passes before.
+pub(crate) fn wait_for(handle: BorrowedHandle<'_>, deadline: Deadline) -> bool {
+    loop {
+        // SAFETY: the handle is open for as long as it is borrowed.
+        match unsafe { WaitForSingleObject(handle.as_raw_handle(), milliseconds(deadline)) } {
+            WAIT_OBJECT_0 => return true,
+            WAIT_TIMEOUT if deadline.has_passed() => return false,
+            WAIT_TIMEOUT => {}
+            _ => panic!("a handle of our own cannot be waited for: {}", io::Error::last_os_error()),
+        }
+    }
+}
+
+/// An event that stays set until it is reset.
+#[derive(Debug)]
+pub(crate) struct Event(OwnedHandle);
+
+impl Event {
+    pub(crate) fn new() -> io::Result<Self> {
+        // SAFETY: null for the attributes and for the name is allowed.
+        let handle = unsafe { CreateEventW(null(), 1, 0, null()) };
+        if handle.is_null() {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: CreateEventW succeeded, so the handle is open and ours.
+        Ok(Self(unsafe { OwnedHandle::from_raw_handle(handle) }))
+    }
+
+    pub(crate) fn set(&self) {
+        // SAFETY: the event is open.
+        unsafe { SetEvent(self.0.as_raw_handle()) };
+    }
+
+    pub(crate) fn reset(&self) {
+        // SAFETY: the event is open.
+        unsafe { ResetEvent(self.0.as_raw_handle()) };
+    }
+
+    pub(crate) fn wait(&self, deadline: Deadline) -> bool {
+        wait_for(self.0.as_handle(), deadline)
+    }
+
+    /// The handle as an `OVERLAPPED` wants it. The lowest bit, which is no part of a handle, says that a completion
+    /// port that somebody may have tied to the file is not to hear of the operation.
+    fn for_overlapped(&self) -> HANDLE {
+        self.0.as_raw_handle().map_addr(|address| address | 1)
+    }
+}
+
+/// Where the system says how it stands with the operation of this `OVERLAPPED`.
+///
+/// # Safety
+/// It points to an `OVERLAPPED` that lives for `'a`, and whose status nobody accesses other than so or by system calls.
+unsafe fn status_of<'a>(overlapped: *mut OVERLAPPED) -> &'a AtomicUsize {
+    // SAFETY: the caller says that it is valid; the field has the size and alignment of an AtomicUsize.
+    unsafe { AtomicUsize::from_ptr(&raw mut (*overlapped).Internal) }
+}
+
+/// `STATUS_PENDING` as an `OVERLAPPED` has it.
+const PENDING: usize = STATUS_PENDING as usize;
+
+/// Waits until the operation of this `OVERLAPPED` has completed; `false` if the deadline passes before.
+///
+/// # Safety
+/// As for [`status_of`], and `event` is the operation's.
+unsafe fn wait_until_complete(overlapped: *mut OVERLAPPED, event: &Event, deadline: Deadline) -> bool {
+    // SAFETY: as the caller says.
+    let is_complete = || unsafe { status_of(overlapped) }.load(Ordering::Acquire) != PENDING;
+    while !is_complete() {
+        if !event.wait(deadline) {
+            return is_complete();
+        }
+        if !is_complete() {
+            // The status is written before the event is set, so what set it was an earlier operation.
+            event.reset();
+            if is_complete() {
+                // For others who wait, since the reset may have come too late.
+                event.set();
+            }
+        }
+    }
+    true
+}
+
+/// Cancels the operation of this `OVERLAPPED`, if it still goes on, and waits until it has completed, one way or the other.
+///
+/// # Safety
+/// As for [`wait_until_complete`], and `file` is the operation's.
+unsafe fn cancel_and_wait(file: HANDLE, overlapped: *mut OVERLAPPED, event: &Event) {
+    loop {
+        // SAFETY: as the caller says. If there is nothing to cancel any more, this does nothing.
+        unsafe { CancelIoEx(file, overlapped) };
+        // SAFETY: as the caller says.
+        if unsafe { wait_until_complete(overlapped, event, Deadline::after(Duration::from_secs(1))) } {
+            return;
+        }
+    }
+}
+
+/// What came of a completed operation.
+///
+/// # Safety
+/// As for [`status_of`], which says so.
+unsafe fn result_of(file: HANDLE, overlapped: *mut OVERLAPPED) -> io::Result<usize> {
+    let mut transferred = 0;
+    // SAFETY: as the caller says; `transferred` outlives the call.
+    if unsafe { GetOverlappedResult(file, overlapped, &raw mut transferred, 0) } != 0 {
+        return Ok(transferred as usize);
+    }
+    // SAFETY: no preconditions.
+    match unsafe { GetLastError() } {
+        // The buffer is full, and the rest of the message is for the next read.
+        ERROR_MORE_DATA => Ok(transferred as usize),
+        code => Err(os_error(code)),
+    }
+}
+
+/// Calls `f` with an event that belongs to this thread.
+fn with_event<X>(f: impl FnOnce(&Event) -> io::Result<X>) -> io::Result<X> {
+    thread_local! {
+        static EVENT: OnceCell<Event> = const { OnceCell::new() };
+    }
+    let mut f = Some(f);
+    let result = EVENT.try_with(|cell| {
+        let event = if let Some(event) = cell.get() {
+            event
+        } else {
+            let event = Event::new()?;
+            cell.get_or_init(|| event)
+        };
+        f.take().map_or_else(|| unreachable!("it is called once"), |f| f(event))
+    });
+    match (result, f) {
+        (Ok(result), _) => result,
+        // The thread is ending, and its event is gone already.
+        (Err(_), Some(f)) => f(&Event::new()?),
+        (Err(_), None) => unreachable!("it is called once"),
+    }
+}
+
+/// An operation on the stack of the thread that waits for it.
+struct Flight<'a> {
+    file: BorrowedHandle<'a>,
+    event: &'a Event,
+    overlapped: *mut OVERLAPPED,
+}
+
+/// Nothing leaves the stack frame before the operation has completed, be it by a panic.
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        // SAFETY: `transfer` started the operation with all three, and keeps the `OVERLAPPED` until after this.
+        unsafe { cancel_and_wait(self.file.as_raw_handle(), self.overlapped, self.event) };
+    }
+}
+
+/// Starts an operation and waits for it. If the deadline passes first it is cancelled, unless it has completed
+/// meanwhile, which is then the result.
+fn transfer(
+    file: BorrowedHandle<'_>,
+    deadline: Deadline,
+    start: impl FnOnce(HANDLE, *mut u32, *mut OVERLAPPED) -> BOOL,
+) -> io::Result<usize> {
+    with_event(|event| {
+        let overlapped =
+            UnsafeCell::new(OVERLAPPED { hEvent: event.for_overlapped(), ..OVERLAPPED::default() });
+        let mut transferred = 0;
+        if start(file.as_raw_handle(), &raw mut transferred, overlapped.get()) != 0 {
+            return Ok(transferred as usize);
+        }
+        // SAFETY: no preconditions.
+        match unsafe { GetLastError() } {
+            ERROR_IO_PENDING => {}
+            ERROR_MORE_DATA => return Ok(transferred as usize),
+            code => return Err(os_error(code)),
+        }
+        let flight = Flight { file, event, overlapped: overlapped.get() };
+        // SAFETY: the operation was started with this `OVERLAPPED` and this event.
+        let in_time = unsafe { wait_until_complete(flight.overlapped, event, deadline) };
+        drop(flight);
+        // SAFETY: after `flight` is gone, the operation has completed.
+        match unsafe { result_of(file.as_raw_handle(), overlapped.get()) } {
+            Err(error) if !in_time && is_aborted(&error) => Err(io::ErrorKind::TimedOut.into()),
+            result => result,
+        }
+    })
+}
+
+/// Reads into `buf`, straight from the system. 0 bytes are what the peer sent, not the end of the stream.
+pub(crate) fn read(file: BorrowedHandle<'_>, buf: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+    let len = buf.len().min(MAX_TRANSFER);
+    transfer(file, deadline, |file, transferred, overlapped| {
+        // SAFETY: the buffer has `len` bytes, is borrowed mutably until `transfer` returns, and so is the rest.
+        unsafe { ReadFile(file, buf.as_mut_ptr(), length(len), transferred, overlapped) }
+    })
+}
+
+/// Writes from `buf`, straight to the system, for as long as it takes.
+pub(crate) fn write(file: BorrowedHandle<'_>, buf: &[u8]) -> io::Result<usize> {
+    let len = buf.len().min(MAX_TRANSFER);
+    transfer(file, Deadline::NEVER, |file, transferred, overlapped| {
+        // SAFETY: the buffer has `len` bytes, is borrowed until `transfer` returns, and so is the rest.
+        unsafe { WriteFile(file, buf.as_ptr(), length(len), transferred, overlapped) }
+    })
+}
+
+/// A length that is known to be small, for a system call.
+fn length(len: usize) -> u32 {
+    u32::try_from(len).expect("no more than MAX_TRANSFER")
+}
+
+/// An event that operations set when they complete, and what the system's thread pool is to do then.
+#[derive(Debug)]
+pub(crate) struct Signal {
+    event: Event,
+    waiting: Mutex<Waiting>,
+}
+
+/// What waits for a [`Signal`].
+#[derive(Debug, Default)]
+struct Waiting {
+    tasks: Vec<Waker>,
+    /// Operations that nobody else has any more.
+    last: Vec<Op>,
+    wait: Option<PoolWait>,
+    /// Whether the pool is going to call [`Signal::on_set`], for which it has a reference of its own.
+    is_armed: bool,
+}
+
+impl Signal {
+    pub(crate) fn new() -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self { event: Event::new()?, waiting: Mutex::default() }))
+    }
+
+    pub(crate) fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// Has the task woken once the event is set, at once if it is. Any number of tasks may wait. Whoever made the signal has to
+    /// [end](Self::end) it, since the pool holds a reference until the event is set.
+    #[cfg_attr(not(feature = "async"), allow(dead_code, reason = "tests use it"))]
+    pub(crate) fn wake(self: &Arc<Self>, task: &Waker) {
+        /// How many tasks wait before all are woken to say whether they still do: those that gave up do not tell.
+        const MAX_TASKS: usize = 32;
+
+        let mut waiting = self.lock();
+        let mut woken = Vec::new();
+        if !waiting.tasks.iter().any(|other| other.will_wake(task)) {
+            if waiting.tasks.len() >= MAX_TASKS {
+                woken = mem::take(&mut waiting.tasks);
+            }
+            waiting.tasks.push(task.clone());
+        }
+        if self.arm(&mut waiting).is_err() {
+            // Without the pool, better to ask again and again than to sleep for ever.
+            woken.append(&mut waiting.tasks);
+        }
+        drop(waiting);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Sets the event for good: no operation is going to any more.
+    pub(crate) fn end(&self) {
+        self.event.set();
+    }
+
+    /// Keeps an operation with this signal until it has completed. Without memory for that, cancels it.
+    fn keep_until_complete(self: &Arc<Self>, op: Op) {
+        let mut waiting = self.lock();
+        waiting.last.push(op);
+        if self.arm(&mut waiting).is_err() {
+            let last = mem::take(&mut waiting.last);
+            drop(waiting);
+            drop(last);
+        }
+    }
+
+    fn arm(self: &Arc<Self>, waiting: &mut Waiting) -> io::Result<()> {
+        if waiting.is_armed {
+            return Ok(());
+        }
+        let wait = match waiting.wait.take() {
+            Some(wait) => wait,
+            None => PoolWait::new(Some(Self::on_set), Arc::as_ptr(self).cast_mut().cast())?,
+        };
+        // `on_set` takes this reference back. It cannot get far before this returns, since the lock is held.
+        let _ = Arc::into_raw(Arc::clone(self));
+        wait.arm(&self.event);
+        waiting.wait = Some(wait);
+        waiting.is_armed = true;
+        Ok(())
+    }
+
+    unsafe extern "system" fn on_set(_: PTP_CALLBACK_INSTANCE, signal: *mut c_void, _: PTP_WAIT, _: u32) {
+        // SAFETY: the context is the pointer of an Arc, of which `arm` left a reference for this call.
+        let signal = unsafe { Arc::from_raw(signal.cast_const().cast::<Self>()) };
+        let mut waiting = signal.lock();
+        waiting.is_armed = false;
+        let tasks = mem::take(&mut waiting.tasks);
+        let (complete, last) = mem::take(&mut waiting.last).into_iter().partition::<Vec<_>, _>(Op::is_done);
+        if !last.is_empty() {
+            // What set the event was an earlier operation. Should one complete now, the pool sees the event set.
+            signal.event.reset();
+            if last.iter().any(Op::is_done) {
+                signal.event.set();
+            }
+            waiting.last = last;
+            // It worked before, and needs nothing new.
+            let _ = signal.arm(&mut waiting);
+        }
+        drop(waiting);
+        drop(complete);
+        // A waker may run anything, even what drops the object that it waited for.
+        tasks.into_iter().for_each(Waker::wake);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A wait of the system's thread pool.
+#[derive(Debug)]
+struct PoolWait(PTP_WAIT);
+
+impl PoolWait {
+    fn new(callback: PTP_WAIT_CALLBACK, context: *mut c_void) -> io::Result<Self> {
+        // SAFETY: a null environment is the default one. What the context has to be is between the callback and who arms.
+        match unsafe { CreateThreadpoolWait(callback, context, null()) } {
+            0 => Err(io::Error::last_os_error()),
+            wait => Ok(Self(wait)),
+        }
+    }
+
+    /// Has the callback called once when the event is set. The event has to stay open until then.
+    fn arm(&self, event: &Event) {
+        // SAFETY: the wait and the event are open; a null timeout is none.
+        unsafe { SetThreadpoolWait(self.0, event.0.as_raw_handle(), null()) };
+    }
+}
+
+impl Drop for PoolWait {
+    fn drop(&mut self) {
+        // SAFETY: it is open, and not armed: an armed one is owned by what its callback owns. If this runs in the callback,
+        // the pool frees the object when the callback returns.
+        unsafe { CloseThreadpoolWait(self.0) };
+    }
+}
+
+/// An operation that owns all that the system needs for it: file, buffer, `OVERLAPPED` and event. It can be left in
+/// flight and asked later. When it is done, the same object can be used for the next.
+///
+/// Dropping it cancels what is in flight and waits for the completion, which the system does not keep one waiting for.
+pub(crate) struct Op(Arc<Inner>);
+
+struct Inner {
+    overlapped: UnsafeCell<OVERLAPPED>,
+    buffer: UnsafeCell<Vec<u8>>,
+    /// Why it could not be started, or 0.
+    start_error: AtomicU32,
+    file: Arc<OwnedHandle>,
+    signal: Arc<Signal>,
+}
+
+// SAFETY: the `OVERLAPPED` is accessed atomically or by system calls only, or, like the buffer, by the one `Op` and only
+// when nothing is in flight; the system sees to it that what it wrote before is visible then.
+unsafe impl Send for Inner {}
+// SAFETY: as above.
+unsafe impl Sync for Inner {}
+
+enum Request {
+    Read(usize),
+    Write,
+    Connect,
+}
+
+impl Op {
+    /// An operation that is not started. It sets `signal` when it completes; starting it resets `signal`.
+    pub(crate) fn new(file: Arc<OwnedHandle>, signal: Arc<Signal>) -> Self {
+        Self(Arc::new(Inner {
+            overlapped: UnsafeCell::default(),
+            buffer: UnsafeCell::default(),
+            start_error: AtomicU32::new(0),
+            file,
+            signal,
+        }))
+    }
+
+    /// Starts reading up to `len` bytes.
+    pub(crate) fn start_read(&mut self, len: usize) {
+        let len = len.min(MAX_TRANSFER);
+        let buffer = self.prepare();
+        if buffer.len() < len {
+            buffer.resize(len, 0);
+        }
+        self.0.start(&Request::Read(len));
+    }
+
+    /// Starts writing, from a copy of `data`.
+    ///
+    /// With `by_lasting_thread`, the end of the calling thread does not put an end to the write. That costs the
+    /// detour by another thread, so it is for writes that will not complete at once.
+    pub(crate) fn start_write(&mut self, data: &[u8], by_lasting_thread: bool) {
+        let data = &data[..data.len().min(MAX_TRANSFER)];
+        let buffer = self.prepare();
+        buffer.clear();
+        buffer.extend_from_slice(data);
+        if by_lasting_thread {
+            write_by_lasting_thread(Arc::clone(&self.0));
+        } else {
+            self.0.start(&Request::Write);
+        }
+    }
+
+    /// Starts waiting for a client of this instance of a pipe. The result tells if there is one, with the errors that
+    /// `ConnectNamedPipe` has.
+    pub(crate) fn start_connect(&mut self) {
+        self.prepare();
+        self.0.start(&Request::Connect);
+    }
+
+    /// Marks it as in flight, and hands out the buffer one last time.
+    fn prepare(&mut self) -> &mut Vec<u8> {
+        assert!(self.is_done(), "an operation that is in flight cannot be started again");
+        self.0.start_error.store(0, Ordering::Relaxed);
+        let overlapped = self.0.overlapped.get();
+        // SAFETY: nothing is in flight, this is the one `Op`, and a `Waiter` looks at nothing but the status.
+        unsafe {
+            (*overlapped).hEvent = self.0.signal.event.for_overlapped();
+            (*overlapped).InternalHigh = 0;
+        }
+        self.0.status().store(PENDING, Ordering::Release);
+        // SAFETY: as above.
+        unsafe { &mut *self.0.buffer.get() }
+    }
+
+    /// Whether nothing is in flight.
+    pub(crate) fn is_done(&self) -> bool {
+        self.0.is_done()
+    }
+
+    /// What came of it, once it [is done](Self::is_done).
+    pub(crate) fn result(&self) -> io::Result<usize> {
+        assert!(self.is_done(), "an operation that is in flight has no result");
+        match self.0.start_error.load(Ordering::Relaxed) {
+            // SAFETY: the `OVERLAPPED` is valid for as long as `self` is, and the operation has completed.
+            0 => unsafe { result_of(self.0.file.as_raw_handle(), self.0.overlapped.get()) },
+            code => Err(os_error(code)),
+        }
+    }
+
+    /// The buffer, once it [is done](Self::is_done): as many bytes as the [result](Self::result) says were read.
+    pub(crate) fn buffer(&self) -> &[u8] {
+        assert!(self.is_done(), "the buffer of an operation that is in flight is the system's");
+        // SAFETY: nothing is in flight, and nothing can be started while `self` is borrowed.
+        unsafe { &*self.0.buffer.get() }
+    }
+
+    /// Something to wait with while the operation itself is behind a lock.
+    pub(crate) fn waiter(&self) -> Waiter {
+        Waiter(Arc::clone(&self.0))
+    }
+
+    pub(crate) fn signal(&self) -> &Arc<Signal> {
+        &self.0.signal
+    }
+
+    /// Gives the file back, once it [is done](Self::is_done).
+    pub(crate) fn into_file(self) -> Arc<OwnedHandle> {
+        assert!(self.is_done(), "the file of an operation that is in flight is in use");
+        Arc::clone(&self.0.file)
+    }
+
+    /// Lets it complete in its own time, keeping all that it needs until then. The signal ends with it.
+    pub(crate) fn finish_in_background(self) {
+        let signal = Arc::clone(self.signal());
+        if self.is_done() {
+            signal.end();
+        } else {
+            signal.keep_until_complete(self);
+        }
+    }
+}
+
+impl Debug for Op {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Op").field("file", &self.0.file).field("is_done", &self.is_done()).finish()
+    }
+}
+
+/// Waits for an [`Op`]. From [`Op::waiter`].
+pub(crate) struct Waiter(Arc<Inner>);
+
+impl Waiter {
+    /// Waits until the operation is done; `false` if the deadline passes before.
+    pub(crate) fn wait(&self, deadline: Deadline) -> bool {
+        // SAFETY: the `OVERLAPPED` is valid for as long as `self` is, and the event is its own.
+        unsafe { wait_until_complete(self.0.overlapped.get(), &self.0.signal.event, deadline) }
+    }
+}
+
+impl Inner {
+    fn status(&self) -> &AtomicUsize {
+        // SAFETY: the `OVERLAPPED` is valid for as long as `self` is.
+        unsafe { status_of(self.overlapped.get()) }
+    }
+
+    fn is_done(&self) -> bool {
+        self.status().load(Ordering::Acquire) != PENDING
+    }
+
+    /// Starts what `Op::prepare` has prepared. Nothing here touches the `OVERLAPPED` after the system has it, unless the system
+    /// did not take it.
+    fn start(&self, request: &Request) {
+        let (file, overlapped) = (self.file.as_raw_handle(), self.overlapped.get());
+        // SAFETY: the file is open, and `prepare` made the `OVERLAPPED` ready and filled the buffer or gave it `len` bytes. Both
+        // stay where they are, untouched, until the operation is done: `Op` looks at the status before anything else, and
+        // dropping waits for it.
+        let started = unsafe {
+            let buffer = self.buffer.get();
+            match *request {
+                Request::Read(len) => {
+                    ReadFile(file, (*buffer).as_mut_ptr(), length(len), null_mut(), overlapped)
+                }
+                Request::Write => {
+                    WriteFile(file, (*buffer).as_ptr(), length((*buffer).len()), null_mut(), overlapped)
+                }
+                Request::Connect => ConnectNamedPipe(file, overlapped),
+            }
+        };
+        if started == 0 {
+            // SAFETY: no preconditions.
+            match unsafe { GetLastError() } {
+                // A message that is longer than the buffer completes like any other.
+                ERROR_IO_PENDING | ERROR_MORE_DATA => {}
+                code => self.fail(code),
+            }
+        }
+    }
+
+    /// Marks an operation that the system did not take as done.
+    fn fail(&self, code: u32) {
+        self.start_error.store(code, Ordering::Relaxed);
+        self.status().store(STATUS_UNSUCCESSFUL as usize, Ordering::Release);
+        self.signal.event.set();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if !self.is_done() {
+            // SAFETY: the three belong together, and are valid here.
+            unsafe { cancel_and_wait(self.file.as_raw_handle(), self.overlapped.get(), &self.signal.event) };
+        }
+    }
+}
+
+/// Has a write started by a thread that lives as long as the process.
+fn write_by_lasting_thread(write: Arc<Inner>) {
+    static THREAD: OnceLock<Option<mpsc::Sender<Arc<Inner>>>> = OnceLock::new();
+
+    let thread = THREAD.get_or_init(|| {
+        let (sender, writes) = mpsc::channel::<Arc<Inner>>();
+        let run = move || writes.into_iter().for_each(|write| write.start(&Request::Write));
+        thread::Builder::new().name("interprocess".to_owned()).spawn(run).ok().map(|_| sender)
+    });
+    let refused = match thread {
+        Some(thread) => thread.send(write).err().map(|error| error.0),
+        None => Some(write),
+    };
+    // Without that thread, ours has to do.
+    if let Some(write) = refused {
+        write.start(&Request::Write);
+    }
+}

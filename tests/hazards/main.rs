@@ -1,0 +1,33 @@
+//! Each line of the table of hazards that concerns local sockets, and the default that prevents it: a test here is named after
+//! the hazard and fails when the default is taken out.
+//!
+//! What can be seen on Windows only by reading flags and access lists back is tested where they are made, in
+//! `src/sys/windows`: the owner-only access list, the refusal of remote clients, the impersonation level of clients.
+//! Broken frames are a matter for what has frames; local sockets add none.
+
+mod access;
+mod connecting;
+mod data;
+mod names;
+#[path = "../support/mod.rs"]
+mod support;
+
+use interprocess::local_socket::{Listener, Stream};
+use support::{ChildFunction, TestName};
+
+#[test]
+fn child_entry() {
+    let mut functions: Vec<(&str, ChildFunction)> = Vec::new();
+    functions.extend(names::CHILDREN);
+    functions.extend(data::CHILDREN);
+    #[cfg(unix)]
+    functions.extend(access::CHILDREN);
+    support::child_entry(&functions);
+}
+
+/// A connection: the server's end and the client's.
+fn pair(name: &TestName) -> (Stream, Stream) {
+    let listener = Listener::bind(name).unwrap();
+    let client = Stream::connect(name).unwrap();
+    (listener.accept().unwrap(), client)
+}

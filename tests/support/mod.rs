@@ -1,0 +1,364 @@
+//! What the tests share: names that nobody else uses, a limit for every wait, and real child processes.
+//!
+//! A test that waits for anything wraps itself in [`in_time`]. Processes tell each other when something has happened
+//! ([`Child::hear`], [`say`]) and never sleep in the hope that it has.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use interprocess::local_socket::{Name, ToName};
+use std::{
+    env,
+    fmt::{self, Display, Formatter},
+    fs,
+    io::{self, BufRead, BufReader, Write},
+    ops::Deref,
+    panic,
+    path::{Path, PathBuf},
+    process::{ChildStdin, Command, ExitStatus, Stdio},
+    sync::{
+        OnceLock, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU32, Ordering::Relaxed},
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::{Duration, SystemTime},
+};
+
+/// Far more than anything here takes, even on a busy machine and under emulation: who reaches it hangs.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+/// Runs `test` on a thread of its own, and panics if it has not ended within `limit`.
+#[track_caller]
+pub(crate) fn within<T: Send + 'static>(limit: Duration, test: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, is_done) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        let _ = done.send(test());
+    });
+    match is_done.recv_timeout(limit) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => panic!("it hangs: not done within {limit:?}"),
+        Err(RecvTimeoutError::Disconnected) => match thread.join() {
+            Err(payload) => panic::resume_unwind(payload),
+            Ok(()) => unreachable!("a thread that ends well sends first"),
+        },
+    }
+}
+
+/// Runs `test` on a thread of its own, and panics if it has not ended within [`LIMIT`].
+#[track_caller]
+pub(crate) fn in_time<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
+    within(LIMIT, test)
+}
+
+/// The name of a local socket that nobody else uses. It can be given to everything that takes a name (`&name`), and is
+/// text (`&*name`). If it has a directory of its own, that goes when this is dropped.
+#[derive(Debug)]
+pub(crate) struct TestName {
+    text: String,
+    dir: Option<TempDir>,
+}
+
+impl TestName {
+    /// The directory that a path has to itself.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.as_ref().expect("only paths on Unix have a directory")
+    }
+}
+
+impl Deref for TestName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Display for TestName {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl AsRef<Path> for TestName {
+    fn as_ref(&self) -> &Path {
+        Path::new(&self.text)
+    }
+}
+
+impl<'n> ToName<'n> for &'n TestName {
+    fn to_name(self) -> io::Result<Name<'n>> {
+        self.text.as_str().to_name()
+    }
+}
+
+/// Text that no other call and no other process gives.
+pub(crate) fn unique() -> String {
+    static PROCESS: OnceLock<String> = OnceLock::new();
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    // The time too: other processes may be in a pid namespace of their own.
+    let process = PROCESS.get_or_init(|| {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        format!("{}-{:x}", std::process::id(), since.subsec_nanos())
+    });
+    format!("interprocess-{process}-{}", CALLS.fetch_add(1, Relaxed))
+}
+
+/// A namespaced name: `@…`.
+pub(crate) fn unique_name() -> TestName {
+    TestName { text: format!("@{}", unique()), dir: None }
+}
+
+/// A path: of a socket file in a new directory that only we may enter, or of a pipe.
+pub(crate) fn unique_path() -> TestName {
+    if cfg!(windows) {
+        return TestName { text: format!(r"\\.\pipe\{}", unique()), dir: None };
+    }
+    let dir = TempDir::new();
+    let text = dir.join("socket").into_os_string().into_string().expect("temporary directory is not Unicode");
+    TestName { text, dir: Some(dir) }
+}
+
+/// A path of a socket file in a directory that every user may enter, but only we may write to.
+#[cfg(unix)]
+pub(crate) fn unique_open_path() -> TestName {
+    use std::os::unix::fs::PermissionsExt;
+    // The usual temporary directory may be one that others cannot enter.
+    let dir = TempDir::new_in(Path::new("/tmp"));
+    fs::set_permissions(&*dir, fs::Permissions::from_mode(0o711)).expect("a directory of ours");
+    let text = dir.join("socket").into_os_string().into_string().expect("made of Unicode");
+    TestName { text, dir: Some(dir) }
+}
+
+/// A name of each type.
+pub(crate) fn both_names() -> [TestName; 2] {
+    [unique_name(), unique_path()]
+}
+
+/// A new directory (mode 0700 on Unix) that is removed, with all that is in it, when this is dropped.
+#[derive(Debug)]
+pub(crate) struct TempDir(PathBuf);
+
+impl TempDir {
+    pub(crate) fn new() -> Self {
+        Self::new_in(&env::temp_dir())
+    }
+
+    fn new_in(parent: &Path) -> Self {
+        let path = parent.join(unique());
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self(path)
+    }
+}
+
+impl Deref for TempDir {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Which child function to run, for [`child_entry`].
+const CHILD: &str = "INTERPROCESS_TEST_CHILD";
+/// What is given to it.
+const ARGUMENTS: &str = "INTERPROCESS_TEST_CHILD_ARGUMENTS";
+/// Separates the arguments.
+const SEPARATOR: &str = "\u{1f}";
+/// What a child says starts with this; the rest of what it prints is the test harness's.
+const MARK: &str = ">>> ";
+
+/// What a child process can run: it is given its arguments.
+pub(crate) type ChildFunction = fn(&[String]);
+
+/// Runs the function that the parent asks for, if this process is a [`Child`], and ends the process. A test program that has
+/// children needs a test of this name:
+///
+/// ```ignore
+/// #[test]
+/// fn child_entry() {
+///     support::child_entry(&[("serve", serve), ("connect", connect)]);
+/// }
+/// ```
+pub(crate) fn child_entry(functions: &[(&str, ChildFunction)]) {
+    let Ok(wanted) = env::var(CHILD) else { return };
+    let Some((_, function)) = functions.iter().find(|(name, _)| *name == wanted) else {
+        panic!("no child function is named {wanted}");
+    };
+    // Nobody is left to kill us if the parent dies at once.
+    thread::spawn(|| {
+        thread::sleep(LIMIT * 2);
+        std::process::exit(3);
+    });
+    let arguments = env::var(ARGUMENTS).unwrap_or_default();
+    let arguments: Vec<_> = arguments.split(SEPARATOR).map(str::to_owned).collect();
+    function(&arguments);
+    std::process::exit(0);
+}
+
+/// Says a line to the parent. For child processes.
+pub(crate) fn say(line: impl Display) {
+    // Not with `print!`, which the harness may keep to itself. The harness may be in the middle of a line.
+    let mut out = io::stdout().lock();
+    out.write_all(format!("\n{MARK}{line}\n").as_bytes())
+        .and_then(|()| out.flush())
+        .expect("the parent is gone");
+}
+
+/// Waits for a line from the parent; `None` when it has no more to say. For child processes.
+pub(crate) fn hear() -> Option<String> {
+    let mut line = String::new();
+    let len = io::stdin().lock().read_line(&mut line).expect("stdin");
+    (len != 0).then(|| line.trim_end().to_owned())
+}
+
+/// A real process: this test program again, running one of the functions given to [`child_entry`]. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Child {
+    process: std::process::Child,
+    stdin: Option<ChildStdin>,
+    lines: mpsc::Receiver<String>,
+    function: String,
+}
+
+impl Child {
+    /// Starts `function` with `arguments`.
+    pub(crate) fn start(function: &str, arguments: &[&str]) -> Self {
+        Self::spawn(&mut Self::command(function, arguments))
+    }
+
+    /// The command that starts `function` with `arguments`, to be changed before [`spawn`](Self::spawn).
+    pub(crate) fn command(function: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env::current_exe().expect("where the test program is"));
+        command.args(Self::ARGUMENTS).env(CHILD, function).env(ARGUMENTS, arguments.join(SEPARATOR));
+        command
+    }
+
+    /// What makes the test program run [`child_entry`] alone.
+    pub(crate) const ARGUMENTS: [&str; 4] = ["--exact", "child_entry", "--nocapture", "--test-threads=1"];
+
+    /// Starts what [`command`](Self::command) gave.
+    #[track_caller]
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let function =
+            command.get_envs().find(|(name, _)| *name == CHILD).and_then(|(_, value)| value?.to_str());
+        let function = function.expect("not a child's command").to_owned();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = {
+            let _alone = SPAWNING.write().unwrap_or_else(PoisonError::into_inner);
+            command.spawn().unwrap_or_else(|error| panic!("child {function}: {error}"))
+        };
+        let stdout = BufReader::new(process.stdout.take().expect("piped"));
+        let (line, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for text in stdout.lines().map_while(Result::ok) {
+                if let Some((_, said)) = text.split_once(MARK) {
+                    let _ = line.send(said.to_owned());
+                }
+            }
+        });
+        Self { stdin: process.stdin.take(), process, lines, function }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits for the next line that the child says.
+    #[track_caller]
+    pub(crate) fn hear(&self) -> String {
+        let function = &self.function;
+        match self.lines.recv_timeout(LIMIT) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => panic!("child {function} hangs: nothing said within {LIMIT:?}"),
+            Err(RecvTimeoutError::Disconnected) => panic!("child {function} ended without a word"),
+        }
+    }
+
+    /// Waits for the next line that the child says, which has to be this one.
+    #[track_caller]
+    pub(crate) fn expect(&self, line: &str) {
+        assert_eq!(self.hear(), line, "from child {}", self.function);
+    }
+
+    /// Says a line to the child.
+    #[track_caller]
+    pub(crate) fn say(&mut self, line: impl Display) {
+        let stdin = self.stdin.as_mut().expect("the end was said already");
+        let result = stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdin.flush());
+        result.unwrap_or_else(|error| panic!("child {}: {error}", self.function));
+    }
+
+    /// Tells the child that there is no more to hear.
+    pub(crate) fn say_no_more(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Kills the child at once (`SIGKILL`, `TerminateProcess`) and waits until it is dead.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Says no more, and waits until the child has ended.
+    #[track_caller]
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.say_no_more();
+        loop {
+            match self.lines.recv_timeout(LIMIT) {
+                Ok(_) => {}
+                // Its output closes when it ends.
+                Err(RecvTimeoutError::Disconnected) => return self.process.wait().expect("a child of ours"),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("child {} hangs: alive after {LIMIT:?}", self.function)
+                }
+            }
+        }
+    }
+
+    /// Says no more, and waits until the child has ended, which has to be without a failure.
+    #[track_caller]
+    pub(crate) fn finish(mut self) {
+        let status = self.wait();
+        assert!(status.success(), "child {}: {status}", self.function);
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+static SPAWNING: RwLock<()> = RwLock::new(());
+
+/// Keeps [`Child`]s from being started while it lives. Between `fork` and `exec` a child holds all our descriptors, so that
+/// what was closed is still open for a moment: a test that drops a listener and looks at once has to hold this. Do not start a
+/// child while holding it.
+pub(crate) fn no_child_is_started() -> RwLockReadGuard<'static, ()> {
+    SPAWNING.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes this process one of another user ([`ANOTHER_USER`]) and of the group `gid`, in no other groups than `groups`, for
+/// good. For child processes: it is done after `exec`, as the test program may lie where that user cannot run it. `false` if
+/// we may not, since only root may.
+#[cfg(unix)]
+pub(crate) fn become_another_user(gid: u32, groups: &[u32]) -> bool {
+    // SAFETY: plain system calls on numbers, and on a list that has as many of them as is said.
+    unsafe {
+        libc::setgroups(groups.len() as _, groups.as_ptr()) == 0
+            && libc::setgid(gid) == 0
+            && libc::setuid(ANOTHER_USER) == 0
+    }
+}
+
+/// A user, and a group, that nothing belongs to ("nobody").
+#[cfg(unix)]
+pub(crate) const ANOTHER_USER: u32 = 65534;
