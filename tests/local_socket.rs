@@ -1,5 +1,6 @@
 //! Blocking local sockets: what they do, over a name of each kind.
 
+mod pattern;
 mod support;
 
 use interprocess::{
@@ -9,6 +10,7 @@ use interprocess::{
         RecvHalf, SendHalf, Stream, ToName,
     },
 };
+use pattern::{Numbers, Pattern};
 use std::{
     collections::HashSet,
     fmt::Debug,
@@ -65,42 +67,6 @@ fn read_to_end(mut stream: &Stream) -> Vec<u8> {
     let mut all = Vec::new();
     stream.read_to_end(&mut all).unwrap();
     all
-}
-
-/// Bytes that do not repeat soon: those at an offset are found nowhere near.
-struct Pattern(Vec<u8>);
-
-impl Pattern {
-    const PERIOD: usize = 65_521;
-    const LONGEST: usize = 200_000;
-
-    fn new(seed: u32) -> Self {
-        let mut numbers = Numbers(seed);
-        let mut bytes: Vec<u8> = (0..Self::PERIOD).map(|_| numbers.next().to_le_bytes()[0]).collect();
-        while bytes.len() < Self::PERIOD + Self::LONGEST {
-            bytes.extend_from_within(..Self::PERIOD);
-        }
-        Self(bytes)
-    }
-
-    fn at(&self, offset: usize, len: usize) -> &[u8] {
-        &self.0[offset % Self::PERIOD..][..len]
-    }
-}
-
-/// Numbers that look random and are the same each time.
-struct Numbers(u32);
-
-impl Numbers {
-    fn next(&mut self) -> u32 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        self.0 >> 12
-    }
-
-    /// 1 to `most`.
-    fn up_to(&mut self, most: usize) -> usize {
-        1 + self.next() as usize % most
-    }
 }
 
 #[test]
@@ -213,7 +179,7 @@ fn much_data_crosses_in_both_directions_at_once_in_odd_pieces() {
             let room = sizes.up_to(Pattern::LONGEST);
             let len = stream.recv(&mut buf[..room]).unwrap();
             assert_ne!(len, 0, "ended after {received}");
-            assert!(buf[..len] == *pattern.at(received, len), "wrong bytes within {len} from {received}");
+            pattern.check(received, &buf[..len]);
             received += len;
         }
         assert_eq!(received, MUCH);
@@ -264,7 +230,7 @@ fn vectored_calls_take_and_fill_the_buffers_in_order() {
                 let len = server.read_vectored(&mut bufs).unwrap();
                 assert_ne!(len, 0);
                 let all = [&first[..], &third[..]].concat();
-                assert!(all[..len] == *pattern.at(received, len), "wrong bytes within {len} from {received}");
+                pattern.check(received, &all[..len]);
                 received += len;
             }
             assert_eq!(received, total);
@@ -563,10 +529,7 @@ fn fill(stream: &Stream, full: ErrorKind) -> usize {
 #[track_caller]
 fn assert_holds(received: &[u8], sent: usize) {
     assert_eq!(received.len(), sent);
-    let pattern = Pattern::new(5);
-    for (index, piece) in received.chunks(Pattern::LONGEST).enumerate() {
-        assert!(piece == pattern.at(index * Pattern::LONGEST, piece.len()), "wrong bytes");
-    }
+    Pattern::new(5).check(0, received);
 }
 
 #[test]
@@ -621,7 +584,10 @@ fn an_accept_that_waits_with_a_limit_is_ended_by_a_client() {
         let listener = Listener::bind(name).unwrap();
         thread::scope(|scope| {
             for limit in [LIMIT, Duration::MAX] {
-                let server = scope.spawn(|| listener.accept_timeout(limit));
+                let server = scope.spawn({
+                    let listener = &listener;
+                    move || listener.accept_timeout(limit)
+                });
                 let _client = Stream::connect(name).unwrap();
                 server.join().unwrap().unwrap();
             }
@@ -770,14 +736,15 @@ fn a_timeout_of_zero_is_refused_and_changes_nothing() {
 fn the_longest_timeout_is_for_ever_in_every_call_that_has_one() {
     with_each_name(|name| {
         let listener = Listener::bind(name).unwrap();
-        thread::scope(|scope| {
+        let (client, server) = thread::scope(|scope| {
             let server = scope.spawn(|| listener.accept_timeout(Duration::MAX).unwrap());
             let options = ConnectOptions::new().name(name).wait_mode(ConnectWaitMode::Timeout(Duration::MAX));
-            let client = options.connect_sync().unwrap();
-            let server = server.join().unwrap();
+            (options.connect_sync().unwrap(), server.join().unwrap())
+        });
 
-            client.set_recv_timeout(Some(Duration::MAX)).unwrap();
-            client.set_send_timeout(Some(Duration::MAX)).unwrap();
+        client.set_recv_timeout(Some(Duration::MAX)).unwrap();
+        client.set_send_timeout(Some(Duration::MAX)).unwrap();
+        thread::scope(|scope| {
             let receiver = scope.spawn(|| {
                 let mut buf = [0; 3];
                 (&client).read_exact(&mut buf).unwrap();
@@ -968,17 +935,14 @@ fn drain_returns_when_the_peer_has_read_everything() {
         }
         // There is nothing to wait for.
         client.drain(Duration::ZERO).unwrap();
-        for round in 0..3 {
+        for _ in 0..3 {
             (&client).write_all(b"0123456789").unwrap();
+            assert_times_out(|| client.drain(SHORT));
+            // Not all of it.
+            (&server).read_exact(&mut [0; 9]).unwrap();
             assert_times_out(|| client.drain(SHORT));
             thread::scope(|scope| {
                 let drained = scope.spawn(|| client.drain(LIMIT));
-                // Not all of it.
-                (&server).read_exact(&mut [0; 9]).unwrap();
-                if round == 0 {
-                    thread::sleep(SHORT);
-                    assert!(!drained.is_finished());
-                }
                 (&server).read_exact(&mut [0; 1]).unwrap();
                 drained.join().unwrap().unwrap();
             });
@@ -1010,6 +974,31 @@ fn drain_is_a_broken_pipe_when_the_peer_leaves_without_reading_everything() {
                     assert_fails(drained.join().unwrap(), ErrorKind::BrokenPipe);
                 });
             }
+        }
+    });
+}
+
+#[test]
+fn drain_is_a_broken_pipe_whoever_has_seen_before_that_the_peer_left() {
+    with_each_name(|name| {
+        if !CAN_DRAIN {
+            return;
+        }
+        let _still = no_child_is_started();
+        let listener = Listener::bind(name).unwrap();
+        let look: [fn(&Stream); 4] = [
+            |stream| assert_fails(stream.drain(LIMIT), ErrorKind::BrokenPipe),
+            |stream| drop(stream.recv(&mut [0])),
+            |stream| assert_fails(stream.send(b"x"), ErrorKind::BrokenPipe),
+            |stream| drop(stream.take_error().unwrap()),
+        ];
+        for look in look {
+            let client = Stream::connect(name).unwrap();
+            client.send(b"never read").unwrap();
+            drop(listener.accept().unwrap());
+            look(&client);
+            assert_fails(client.drain(LIMIT), ErrorKind::BrokenPipe);
+            assert_fails(client.try_clone().unwrap().drain(LIMIT), ErrorKind::BrokenPipe);
         }
     });
 }

@@ -14,5 +14,7 @@ for folder in $XTASK_SHARE; do
 done
 mount -t proc proc "$XTASK_CHROOT/proc"
 mount --rbind /dev "$XTASK_CHROOT/dev"
+# With it, Debian's Wine looks for its server where there is none, and crashes. It is meant for rustdoc, outside.
+unset TMPDIR
 # shellcheck disable=SC2016
 exec chroot "$XTASK_CHROOT" /bin/sh -c 'cd "$0" && exec "$@"' "$PWD" "$@"

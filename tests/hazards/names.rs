@@ -1,11 +1,12 @@
 //! Names and lifetimes.
 
-use crate::support::{Child, ChildFunction, both_names, hear, in_time, no_child_is_started, say, unique_name, unique_path};
+use crate::support::{
+    Child, ChildFunction, both_names, hear, in_time, no_child_is_started, say, unique_name, unique_path,
+};
 use interprocess::local_socket::{
     GenericFilePath, GenericNamespaced, Listener, ListenerOptions, Stream, ToFsName, ToNsName,
 };
 use std::{
-    ffi::CStr,
     io::{self, ErrorKind},
     time::Duration,
 };
@@ -67,7 +68,10 @@ fn name_is_free_again_when_its_listener_is_dropped() {
                 let _client = Stream::connect(&name).unwrap();
                 drop(listener);
                 let error = Stream::connect(&name).unwrap_err();
-                assert!(matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused), "{error}");
+                assert!(
+                    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused),
+                    "{error}"
+                );
                 #[cfg(unix)]
                 assert!(!std::path::Path::new(&*name).exists());
             }
@@ -84,7 +88,12 @@ fn errors_of(name: &str) -> [io::Error; 2] {
 fn name_that_is_too_long_is_refused_with_the_limit_and_the_length() {
     let (prefixes, limit) = if cfg!(windows) {
         (["@", r"\\.\pipe\"], 256)
-    } else if cfg!(any(target_os = "linux", target_os = "android", target_os = "illumos", target_os = "solaris")) {
+    } else if cfg!(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "illumos",
+        target_os = "solaris"
+    )) {
         (["@", "/"], 107)
     } else {
         (["@", "/"], 103)
@@ -92,7 +101,8 @@ fn name_that_is_too_long_is_refused_with_the_limit_and_the_length() {
     for prefix in prefixes {
         let fill = |len: usize| format!("{prefix}{}", "x".repeat(len - prefix.len()));
         // On Windows, the name that is too long is the path that the system sees; a `@` is not part of it.
-        let in_front = if prefix == "@" { if cfg!(windows) { r"\\.\pipe\".len() } else { 0 } } else { prefix.len() };
+        let in_front =
+            if prefix == "@" { if cfg!(windows) { r"\\.\pipe\".len() } else { 0 } } else { prefix.len() };
         let own = |total: usize| fill(total - in_front + prefix.len());
         for error in errors_of(&own(limit + 1)) {
             let text = error.to_string();
@@ -100,6 +110,10 @@ fn name_that_is_too_long_is_refused_with_the_limit_and_the_length() {
             assert!(text.contains(&limit.to_string()), "{text}");
             assert!(text.contains(&(limit + 1).to_string()), "{text}");
             assert!(text.contains("xxxx"), "{text}");
+        }
+        if prefix == "@" && !cfg!(any(target_os = "linux", target_os = "android", windows)) {
+            // A file in the runtime directory, whose path counts too.
+            continue;
         }
         // The last that fits is no bad input. Nobody listens there.
         let error = Stream::connect(own(limit)).unwrap_err();
@@ -114,20 +128,20 @@ fn empty_name_and_name_with_nul_are_refused_with_what_is_wrong() {
         assert!(error.to_string().contains(what), "{error}");
     };
     for name in ["", "@"] {
-        errors_of(name).map(|error| assert_says(error, "empty"));
+        for error in errors_of(name) {
+            assert_says(error, "empty");
+        }
     }
     for name in ["\0", "@\0", "@in\0between", "/tmp/in\0between", "\\\\.\\pipe\\in\0between"] {
-        errors_of(name).map(|error| {
+        for error in errors_of(name) {
             assert!(!name.contains("between") || error.to_string().contains("between"), "{error}");
             assert_says(error, "NUL");
-        });
+        }
     }
     assert_says("".to_fs_name::<GenericFilePath>().unwrap_err(), "empty");
     assert_says("".to_ns_name::<GenericNamespaced>().unwrap_err(), "empty");
     assert_says("in\0between".to_ns_name::<GenericNamespaced>().unwrap_err(), "NUL");
     assert_says(c"".to_ns_name::<GenericNamespaced>().unwrap_err(), "empty");
-    let nothing: &CStr = c"";
-    errors_of(nothing.to_str().unwrap()).map(|error| assert_says(error, "empty"));
 }
 
 #[test]
@@ -187,10 +201,11 @@ mod unix {
         os::unix::{fs::symlink, net::UnixListener},
         path::Path,
         sync::{
-            Arc, Barrier,
+            Barrier,
             atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
         },
         thread,
+        time::Duration,
     };
 
     /// A socket file that nobody listens on.
@@ -269,7 +284,8 @@ mod unix {
         let before = list();
         for (path, what) in paths {
             for existing in [ExistingName::Fail, ExistingName::TakeOverIfDead, ExistingName::Steal] {
-                let error = ListenerOptions::new().name(&path).existing_name(existing).create_sync().unwrap_err();
+                let error =
+                    ListenerOptions::new().name(&path).existing_name(existing).create_sync().unwrap_err();
                 let text = error.to_string();
                 assert_eq!(error.kind(), ErrorKind::AddrInUse, "{text}");
                 assert!(text.contains(path.to_str().unwrap()), "{text}");
@@ -313,7 +329,8 @@ mod unix {
                 for _ in 0..2 {
                     scope.spawn(|| {
                         while !is_over.load(SeqCst) {
-                            let options = ConnectOptions::new().name(&name).wait_mode(ConnectWaitMode::Deferred);
+                            let options =
+                                ConnectOptions::new().name(&name).wait_mode(ConnectWaitMode::Deferred);
                             match options.connect_sync() {
                                 Ok(_) => {}
                                 // Nobody accepts: sooner or later a queue is full, which is no gap.
@@ -377,20 +394,27 @@ mod unix {
         });
     }
 
-    /// Who is told to wait for others in the directory waits no longer than that.
+    /// Everybody who may read the directory can hold the lock: it must neither be waited for without end, nor keep us from a name
+    /// that is free, nor be done without.
     #[test]
-    fn locked_directory_is_waited_for_to_a_limit() {
-        use std::time::Duration;
+    fn lock_that_another_process_holds_is_waited_for_to_a_limit() {
         in_time(|| {
             let name = unique_path();
-            let dir = Arc::new(fs::File::open(name.dir()).unwrap());
-            rustix::fs::flock(&*dir, rustix::fs::FlockOperation::LockExclusive).unwrap();
-            let options = ListenerOptions::new().name(&name).max_spin_time(Duration::from_millis(20));
-            let error = options.clone().create_sync().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
-            assert!(error.to_string().contains(&*name), "{error}");
-            rustix::fs::flock(&*dir, rustix::fs::FlockOperation::Unlock).unwrap();
-            options.max_spin_time(Duration::from_secs(30)).create_sync().unwrap();
+            let quiet = no_child_is_started();
+            let dir = fs::File::open(name.dir()).unwrap();
+            rustix::fs::flock(&dir, rustix::fs::FlockOperation::LockExclusive).unwrap();
+            let options = || ListenerOptions::new().name(&name).max_spin_time(Duration::from_millis(20));
+            drop(options().create_sync().unwrap());
+            let _ = fs::remove_file(&*name);
+            leave_dead(name.as_ref());
+            for existing in [ExistingName::TakeOverIfDead, ExistingName::Steal] {
+                let error = options().existing_name(existing).create_sync().unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+                assert!(error.to_string().contains(&*name), "{error}");
+            }
+            rustix::fs::flock(&dir, rustix::fs::FlockOperation::Unlock).unwrap();
+            options().max_spin_time(Duration::from_secs(30)).create_sync().unwrap();
+            drop(quiet);
         });
     }
 }

@@ -247,10 +247,17 @@ impl Child {
     /// Starts what [`command`](Self::command) gave.
     #[track_caller]
     pub(crate) fn spawn(command: &mut Command) -> Self {
+        Self::spawn_with(command, Stdio::piped())
+    }
+
+    /// Starts what [`command`](Self::command) gave, with something else as its standard input, so that there is no
+    /// [`say`](Self::say).
+    #[track_caller]
+    pub(crate) fn spawn_with(command: &mut Command, stdin: Stdio) -> Self {
         let function =
             command.get_envs().find(|(name, _)| *name == CHILD).and_then(|(_, value)| value?.to_str());
         let function = function.expect("not a child's command").to_owned();
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.stdin(stdin).stdout(Stdio::piped());
         let mut process = {
             let _alone = SPAWNING.write().unwrap_or_else(PoisonError::into_inner);
             command.spawn().unwrap_or_else(|error| panic!("child {function}: {error}"))
@@ -291,7 +298,7 @@ impl Child {
     /// Says a line to the child.
     #[track_caller]
     pub(crate) fn say(&mut self, line: impl Display) {
-        let stdin = self.stdin.as_mut().expect("the end was said already");
+        let stdin = self.stdin.as_mut().expect("not piped, or the end was said already");
         let result = stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdin.flush());
         result.unwrap_or_else(|error| panic!("child {}: {error}", self.function));
     }

@@ -62,8 +62,20 @@ impl Machine {
     }
 }
 
+pub(crate) fn aarch64(job: &mut Job<'_>) -> Outcome {
+    test(job, &AARCH64)
+}
+
+pub(crate) fn i686(job: &mut Job<'_>) -> Outcome {
+    test(job, &I686)
+}
+
+pub(crate) fn s390x(job: &mut Job<'_>) -> Outcome {
+    test(job, &S390X)
+}
+
 /// Builds everything for `machine` and runs every test.
-pub(crate) fn test(job: &mut Job<'_>, machine: &Machine) -> Outcome {
+fn test(job: &mut Job<'_>, machine: &Machine) -> Outcome {
     let mut cargo = debian::cargo(job.options, "test");
     cargo.args(["--workspace", "--all-features", "--no-fail-fast", "--target", machine.target]);
     machine.set_linker(&mut cargo);

@@ -18,79 +18,30 @@ pub(crate) struct Step {
 
 /// All steps. The first needs only Rust, and is the one that runs when none is asked for.
 pub(crate) static STEPS: [Step; 11] = [
-    Step {
-        name: "native",
-        about: "the suite of this machine, with every feature",
-        packages: &[],
-        run: native,
-    },
-    Step {
-        name: "clippy",
-        about: "clippy for every platform, warnings denied",
-        packages: &[debian::RUST],
-        run: clippy,
-    },
-    Step {
-        name: "features",
-        about: "clippy for every set of features on Linux and Windows, warnings denied",
-        packages: &[debian::RUST],
-        run: features,
-    },
-    Step {
-        name: "doc",
-        about: "rustdoc for Linux and Windows, warnings denied",
-        packages: &[debian::RUST],
-        run: doc,
-    },
-    Step {
-        name: "msrv",
-        about: "check with the oldest Rust that is supported",
-        packages: &[debian::RUST, debian::OLD_RUST],
-        run: msrv,
-    },
-    Step {
-        name: "deny",
-        about: "licenses, advisories and sources of dependencies",
-        packages: &[],
-        run: deny,
-    },
-    Step {
-        name: "build",
-        about: "builds what the next four steps run, all at once because that is quicker",
-        packages: &[
-            debian::RUST,
-            wine::PACKAGES,
-            qemu::I686.packages,
-            qemu::AARCH64.packages,
-            qemu::S390X.packages,
-        ],
-        run: build,
-    },
-    Step {
-        name: "windows",
-        about: "the suite for Windows, under Wine",
-        packages: &[debian::RUST, wine::PACKAGES],
-        run: wine::test,
-    },
-    Step {
-        name: "i686",
-        about: "the suite on 32-bit x86",
-        packages: &[debian::RUST, qemu::I686.packages],
-        run: |job| qemu::test(job, &qemu::I686),
-    },
-    Step {
-        name: "aarch64",
-        about: "the suite on 64-bit ARM, under qemu",
-        packages: &[debian::RUST, qemu::AARCH64.packages],
-        run: |job| qemu::test(job, &qemu::AARCH64),
-    },
-    Step {
-        name: "s390x",
-        about: "the suite on a big-endian processor, under qemu",
-        packages: &[debian::RUST, qemu::S390X.packages],
-        run: |job| qemu::test(job, &qemu::S390X),
-    },
+    step("native", native, &[], "the suite of this machine, with every feature"),
+    step("clippy", clippy, &[debian::RUST], "clippy for every platform, warnings denied"),
+    step("features", features, &[debian::RUST], "clippy for every set of features, on Linux and Windows"),
+    step("doc", doc, &[debian::RUST], "rustdoc for Linux and Windows, warnings denied"),
+    step("msrv", msrv, &[debian::RUST, debian::OLD_RUST], "check with the oldest Rust that is supported"),
+    step("deny", deny, &[], "licenses, advisories and sources of the dependencies"),
+    step("build", build, BUILD, "build what the next steps run, all at once because that is quicker"),
+    step("windows", wine::test, &[debian::RUST, wine::PACKAGES], "the suite for Windows, by Wine"),
+    step("i686", qemu::i686, &[debian::RUST, qemu::I686.packages], "the suite on 32-bit x86"),
+    step("aarch64", qemu::aarch64, &[debian::RUST, qemu::AARCH64.packages], "the suite on 64-bit ARM"),
+    step("s390x", qemu::s390x, &[debian::RUST, qemu::S390X.packages], "the suite on big-endian s390x"),
 ];
+
+const BUILD: &[debian::Packages] =
+    &[debian::RUST, wine::PACKAGES, qemu::I686.packages, qemu::AARCH64.packages, qemu::S390X.packages];
+
+const fn step(
+    name: &'static str,
+    run: fn(&mut Job<'_>) -> Outcome,
+    packages: &'static [debian::Packages],
+    about: &'static str,
+) -> Step {
+    Step { name, about, packages, run }
+}
 
 const LINUX: &str = "x86_64-unknown-linux-gnu";
 

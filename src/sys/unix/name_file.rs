@@ -75,7 +75,8 @@ impl NameFile {
         let address = path_address(path)?;
         // The file may have to be removed after the process has changed its directory.
         let path = std::path::absolute(path)?;
-        let lock = DirLock::take(&path, options.lock_deadline)?;
+        // A name that is free needs no lock, so that nobody can keep us from it by holding the lock.
+        let lock = DirLock::take(&path, options.lock_deadline);
         // Where the system makes the file with the socket's own mode (Linux), it is never wider than asked for.
         let _ = rustix::fs::fchmod(socket, options.mode());
         loop {
@@ -84,41 +85,45 @@ impl NameFile {
                 Err(Errno::ADDRINUSE) => {}
                 Err(error) => return Err(error.into()),
             }
-            let Some(old) = stat(&path)? else { continue };
-            refuse_what_is_no_socket(&old)?;
-            match options.existing {
-                ExistingName::Fail => return Err(in_use("the name exists already")),
-                ExistingName::TakeOverIfDead => {
-                    lock.as_ref().ok_or_else(|| {
-                        in_use("the name exists, and its directory cannot be locked, which taking over needs")
-                    })?;
-                    if !is_dead(&path)? {
-                        return Err(in_use("another socket is bound to the name"));
-                    }
-                    if stat(&path)?.is_some_and(|now| FileId::of(&now) == FileId::of(&old)) {
-                        rustix::fs::unlink(&path)?;
-                    }
+            let Some(old) = stat(&path)? else {
+                if options.lock_deadline.has_passed() {
+                    return Err(in_use("the name comes and goes"));
                 }
-                ExistingName::Steal => {
-                    let Some(made) = Self::replace(socket, &path, options)? else {
-                        // The directory's name leaves no room for the other name: clients may see a gap.
-                        unlink_if_there(&path)?;
-                        continue;
-                    };
+                continue;
+            };
+            refuse_what_is_no_socket(&old)?;
+            if options.existing == ExistingName::Fail {
+                return Err(in_use("the name exists already"));
+            }
+            if let Err(error) = &lock {
+                let kind = match error.kind() {
+                    io::ErrorKind::TimedOut => io::ErrorKind::TimedOut,
+                    _ => io::ErrorKind::AddrInUse,
+                };
+                let why =
+                    format!("the name exists, and its directory cannot be locked to replace it: {error}");
+                return Err(io::Error::new(kind, why));
+            }
+            if options.existing == ExistingName::Steal {
+                if let Some(made) = Self::replace(socket, &path, options)? {
                     return Ok(made);
                 }
+                // The directory's path leaves no room for the other name: clients may see a gap.
+                unlink_if_there(&path)?;
+            } else if !is_dead(&path)? {
+                return Err(in_use("another socket is bound to the name"));
+            } else if stat(&path)?.is_some_and(|now| FileId::of(&now) == FileId::of(&old)) {
+                rustix::fs::unlink(&path)?;
             }
         }
-        let file = Self::made(path, options)?;
-        rustix::net::listen(socket, options.backlog)?;
-        Ok(file)
+        Self::made(path, options)?.then(|_| rustix::net::listen(socket, options.backlog))
     }
 
     /// Binds to a name beside `path`, and moves it there: clients reach the old listener or the new one, but
     /// never none. `None` if the other name is too long.
     fn replace(socket: BorrowedFd<'_>, path: &Path, options: &Options) -> io::Result<Option<Self>> {
         let mut suffix = std::process::id();
-        let mut made = loop {
+        let made = loop {
             let mut beside = OsString::from(".");
             beside.push(format!("{suffix:x}"));
             let beside = path.with_file_name(beside);
@@ -129,10 +134,12 @@ impl NameFile {
                 Err(error) => return Err(error.into()),
             }
         };
-        rustix::net::listen(socket, options.backlog)?;
-        rustix::fs::rename(&made.path, path)?;
-        path.clone_into(&mut made.path);
-        made.remove_on_drop = options.remove_on_drop;
+        let made = made.then(|made| -> io::Result<()> {
+            rustix::net::listen(socket, options.backlog)?;
+            rustix::fs::rename(&made.path, path)?;
+            path.clone_into(&mut made.path);
+            Ok(())
+        })?;
         Ok(Some(made))
     }
 
@@ -141,13 +148,23 @@ impl NameFile {
     fn made(path: PathBuf, options: &Options) -> io::Result<Self> {
         let found = stat(&path)?.ok_or(Errno::NOENT)?;
         let owner = rustix::process::getpid();
-        // Until all is well, a failure removes what was made.
-        let mut file = Self { path, id: FileId::of(&found), owner, remove_on_drop: true };
-        if u32::from(found.st_mode) & 0o777 != options.mode & 0o777 {
-            file.set_mode(options.mode())?;
+        let file = Self { path, id: FileId::of(&found), owner, remove_on_drop: options.remove_on_drop };
+        if u32::from(found.st_mode) & 0o777 == options.mode & 0o777 {
+            return Ok(file);
         }
-        file.remove_on_drop = options.remove_on_drop;
-        Ok(file)
+        file.then(|file| file.set_mode(options.mode()))
+    }
+
+    /// Goes on, or, if that fails, removes the file, whoever it was to be left to. The caller has the lock.
+    fn then<E: Into<io::Error>>(mut self, next: impl FnOnce(&mut Self) -> Result<(), E>) -> io::Result<Self> {
+        match next(&mut self) {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                let _ = rustix::fs::unlink(&self.path);
+                self.keep();
+                Err(error.into())
+            }
+        }
     }
 
     /// Changes the mode of the file, never of what somebody may have put in its place.
@@ -196,30 +213,25 @@ impl Drop for NameFile {
 struct DirLock(#[allow(dead_code, reason = "closing it unlocks")] OwnedFd);
 
 impl DirLock {
-    /// `None` where the directory may not be read or its file system has no locks.
-    fn take(path: &Path, deadline: Deadline) -> io::Result<Option<Self>> {
+    /// Fails if it takes too long, and where the directory may not be read or its file system has no locks.
+    fn take(path: &Path, deadline: Deadline) -> io::Result<Self> {
         let dir = path.parent().unwrap_or(Path::new("/"));
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let dir = match rustix::fs::open(dir, flags, Mode::empty()) {
-            Ok(dir) => dir,
-            Err(Errno::ACCESS | Errno::PERM) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+        let dir = rustix::fs::open(dir, flags, Mode::empty())?;
         let mut pause = Duration::from_micros(50);
         loop {
             match rustix::fs::flock(&dir, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Some(Self(dir))),
+                Ok(()) => return Ok(Self(dir)),
                 Err(Errno::INTR) => {}
                 Err(Errno::WOULDBLOCK) if deadline.has_passed() => {
-                    let why = "another process holds the lock on the name's directory";
-                    return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, "another process holds the lock"));
                 }
                 // `flock` has no timeout, and blocking would let whoever may read the directory stop us.
                 Err(Errno::WOULDBLOCK) => {
                     thread::sleep(deadline.remaining().map_or(pause, |left| left.min(pause)));
                     pause = (pause * 2).min(Duration::from_millis(10));
                 }
-                Err(_) => return Ok(None),
+                Err(error) => return Err(error.into()),
             }
         }
     }

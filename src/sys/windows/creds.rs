@@ -21,14 +21,15 @@ impl PeerCreds {
         let (pid, session) = named_pipe::peer_process(pipe, is_server);
         let user = if is_server {
             match security::user_of_client(pipe) {
-                // The token that the client connected with is told from: it is right even if the process is gone and another
-                // has its number. Only if there is none the process has to do.
-                Err(ClientError::NotTold(_)) => user_of_process(*pid.as_ref().map_err(clone)?)?,
+                // The token that the client connected with is told from: it is right even if the process is
+                // gone and another has its number. Only if there is none the process has to do.
+                Err(ClientError::NotTold) => user_of_process(*pid.as_ref().map_err(clone)?)?,
                 Err(ClientError::Hidden(error)) => return Err(error),
                 Ok(user) => user,
             }
         } else {
-            // A process of another user may be none of our business. Then it is the owner of the pipe: who made it, as a rule.
+            // A process of another user may be none of our business. Then it is the owner of the pipe: who
+            // made it, as a rule.
             match pid.as_ref().map_err(clone).and_then(|&pid| user_of_process(pid)) {
                 Ok(user) => user,
                 Err(_) => security::owner_of(pipe)?,

@@ -1,9 +1,16 @@
 //! Local sockets on Windows: byte streams over named pipes.
 //!
-//! A stream behaves as a Unix socket does, which a pipe left to itself does not: there are timeouts, a nonblocking mode that
-//! one can wait for, and reading never delays writing. In blocking mode without a timeout, a call is one system call on the
-//! caller's own buffer. For all else a stream has an [`Op`] for each direction, which may be left in flight: a read that nobody
-//! waits for any more, whose bytes the next call finds, and a write that the caller need not wait for.
+//! A stream behaves as a Unix socket does, which a pipe left to itself does not: there are timeouts, a
+//! nonblocking mode that one can wait for, and reading never delays writing. In blocking mode without a
+//! timeout, a call is one system call on the caller's own buffer. For all else a stream has an [`Op`] for
+//! each direction, which may be left in flight: a read that nobody waits for any more, whose bytes the next
+//! call finds, and a write that the caller need not wait for.
+
+#![allow(
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "methods are the same on every OS, and on another they can fail"
+)]
 
 pub(crate) use super::creds::PeerCreds;
 use super::{
@@ -48,6 +55,8 @@ pub(crate) struct Stream(Arc<Pipe>);
 #[derive(Debug)]
 struct Pipe {
     file: Arc<OwnedHandle>,
+    /// Whether the handle, which came from elsewhere, is good for nothing but plain calls.
+    is_synchronous: bool,
     is_nonblocking: AtomicBool,
     recv_timeout: Timeout,
     send_timeout: Timeout,
@@ -209,6 +218,12 @@ fn would_block() -> io::Error {
     io::ErrorKind::WouldBlock.into()
 }
 
+/// Whether this is the error of a call that must not wait, or not any longer.
+fn is_wait_over(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+        && error.raw_os_error().is_none()
+}
+
 /// When the peer is gone and all was read, that is the end of the stream.
 fn end_of_stream(result: io::Result<usize>) -> io::Result<usize> {
     match result {
@@ -217,7 +232,8 @@ fn end_of_stream(result: io::Result<usize>) -> io::Result<usize> {
     }
 }
 
-/// When the peer is gone, or a write was cut off, that is one kind of error, whichever way the system puts it.
+/// When the peer is gone, or a write was cut off, that is one kind of error, whichever way the system puts
+/// it.
 fn broken_pipe(error: io::Error) -> io::Error {
     if is_peer_gone_error(&error) || is_aborted(&error) {
         return io::Error::new(io::ErrorKind::BrokenPipe, error);
@@ -226,9 +242,15 @@ fn broken_pipe(error: io::Error) -> io::Error {
 }
 
 impl Stream {
+    /// From a handle that was opened for overlapped I/O.
     fn new(file: OwnedHandle, is_nonblocking: bool) -> Self {
+        Self::with(file, is_nonblocking, false)
+    }
+
+    fn with(file: OwnedHandle, is_nonblocking: bool, is_synchronous: bool) -> Self {
         Self(Arc::new(Pipe {
             file: Arc::new(file),
+            is_synchronous,
             is_nonblocking: AtomicBool::new(is_nonblocking),
             recv_timeout: Timeout(AtomicU64::new(Timeout::NONE)),
             send_timeout: Timeout(AtomicU64::new(Timeout::NONE)),
@@ -305,7 +327,8 @@ impl Stream {
         }
     }
 
-    /// Waits for a read that is in flight; without holding the lock, since others may want to send the mode or the like.
+    /// Waits for a read that is in flight; without holding the lock, since others may want to send the mode
+    /// or the like.
     fn wait_for_incoming(&self, incoming: MutexGuard<'_, Incoming>, deadline: Deadline) -> io::Result<()> {
         if self.is_nonblocking_now() {
             return Err(would_block());
@@ -339,7 +362,8 @@ impl Stream {
                     if len > 0 {
                         return Ok(len);
                     }
-                    // The system has no way to wait for bytes but to read them. The next to receive finds them here.
+                    // The system has no way to wait for bytes but to read them. The next to receive finds
+                    // them here.
                     incoming.start(&self.0.file, buf.len())?;
                 }
             }
@@ -353,13 +377,25 @@ impl Stream {
         self.send_or_fail(buf).map_err(broken_pipe)
     }
 
+    /// Sends all; less only if the rest would have to wait, or does not make it in time.
     fn send_or_fail(&self, buf: &[u8]) -> io::Result<usize> {
-        let timeout = self.0.send_timeout.get();
-        let deadline = Deadline::after_or_never(timeout);
+        let deadline = self.0.send_timeout.deadline();
+        let mut sent = 0;
+        while sent < buf.len() {
+            match self.send_some(&buf[sent..], deadline) {
+                Ok(len) => sent += len,
+                Err(error) if sent > 0 && is_wait_over(&error) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(sent)
+    }
+
+    fn send_some(&self, buf: &[u8], deadline: Deadline) -> io::Result<usize> {
         let mut outgoing = self.settled(deadline)?;
         self.0.has_sent.store(true, Ordering::Relaxed);
         let is_nonblocking = self.is_nonblocking_now();
-        if !is_nonblocking && timeout.is_none() {
+        if !is_nonblocking && deadline.remaining().is_none() {
             drop(outgoing);
             return overlapped::write(self.as_handle(), buf);
         }
@@ -375,7 +411,8 @@ impl Stream {
         if !is_nonblocking {
             let waiter = outgoing.op.as_ref().map(Op::waiter);
             drop(outgoing);
-            // If that is not in time: it is on its way, and to cancel it would leave open how much of it arrived.
+            // If that is not in time: it is on its way, and to cancel it would leave open how much of it
+            // arrived.
             let _ = waiter.map(|waiter| waiter.wait(deadline));
             outgoing = lock(&self.0.outgoing);
         }
@@ -426,8 +463,8 @@ impl Stream {
 
     /// Waits until the peer has read everything.
     ///
-    /// When the peer leaves, the system forgets whether it had read everything. So if it is gone before this is called, that is
-    /// taken for not having read, unless nothing was sent since the last time.
+    /// When the peer leaves, the system forgets whether it had read everything. So if it is gone before this
+    /// is called, that is taken for not having read, unless nothing was sent since the last time.
     pub(crate) fn drain(&self, deadline: Deadline) -> io::Result<()> {
         self.drain_or_fail(deadline).map_err(broken_pipe)
     }
@@ -448,15 +485,14 @@ impl Stream {
             }
         }
         let had_sent = self.0.has_sent.swap(false, Ordering::Relaxed);
-        let result = if self.is_peer_gone()? {
-            if had_sent { Err(overlapped::os_error(ERROR_NO_DATA)) } else { Ok(()) }
-        } else {
-            flush(&self.0.file, deadline)
-        };
-        if result.is_err() {
-            self.0.has_sent.fetch_or(had_sent, Ordering::Relaxed);
+        match flush(&self.0.file, deadline) {
+            Err(error) if !had_sent && is_peer_gone_error(&error) => Ok(()),
+            Err(error) => {
+                self.0.has_sent.fetch_or(had_sent, Ordering::Relaxed);
+                Err(error)
+            }
+            Ok(()) => Ok(()),
         }
-        result
     }
 
     pub(crate) fn shutdown(&self, _how: Shutdown) -> io::Result<()> {
@@ -471,7 +507,17 @@ impl Stream {
         })
     }
 
+    /// A handle that makes every call wait can have neither timeouts nor a nonblocking mode.
+    fn check_overlapped(&self, is_needed: bool) -> io::Result<()> {
+        if is_needed && self.0.is_synchronous {
+            let why = "the handle was opened without FILE_FLAG_OVERLAPPED";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+        }
+        Ok(())
+    }
+
     pub(crate) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        self.check_overlapped(nonblocking)?;
         self.0.is_nonblocking.store(nonblocking, Ordering::Relaxed);
         Ok(())
     }
@@ -481,6 +527,7 @@ impl Stream {
     }
 
     pub(crate) fn set_recv_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.check_overlapped(timeout.is_some())?;
         self.0.recv_timeout.set(timeout)
     }
 
@@ -489,6 +536,7 @@ impl Stream {
     }
 
     pub(crate) fn set_send_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.check_overlapped(timeout.is_some())?;
         self.0.send_timeout.set(timeout)
     }
 
@@ -518,34 +566,42 @@ impl Stream {
     /// Whether a call that was `WouldBlock` is worth another try; if not, has the task woken when it is.
     #[cfg(feature = "async")]
     pub(crate) fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<()> {
-        let is_ready = |op: &Option<Op>| match op {
-            Some(op) if !op.is_done() => {
-                op.signal().wake(cx.waker());
-                false
+        let signal = match interest {
+            Interest::Read => signal_of_pending(lock(&self.0.incoming).op.as_ref()),
+            Interest::Write => signal_of_pending(lock(&self.0.outgoing).op.as_ref()),
+        };
+        // No lock is held, since a waker may run anything.
+        match signal {
+            Some(signal) => {
+                signal.wake(cx.waker());
+                Poll::Pending
             }
-            _ => true,
-        };
-        let is_ready = match interest {
-            Interest::Read => is_ready(&lock(&self.0.incoming).op),
-            Interest::Write => is_ready(&lock(&self.0.outgoing).op),
-        };
-        if is_ready { Poll::Ready(()) } else { Poll::Pending }
+            None => Poll::Ready(()),
+        }
     }
 }
 
-/// Waits until the other end has read everything. That call of the system knows no deadline, so another thread makes it.
+/// What an operation sets when it completes, if that is yet to come.
+#[cfg(feature = "async")]
+fn signal_of_pending(op: Option<&Op>) -> Option<Arc<Signal>> {
+    op.filter(|op| !op.is_done()).map(|op| Arc::clone(op.signal()))
+}
+
+/// Waits until the other end has read everything. That call of the system knows no deadline, so another
+/// thread makes it.
 fn flush(file: &Arc<OwnedHandle>, deadline: Deadline) -> io::Result<()> {
-    /// How long a thread that was told to stop is given to do so before it is told again: it may not have begun.
+    /// How long a thread that was told to stop is given to do so before it is told again: it may not have
+    /// begun.
     const PATIENCE: Duration = Duration::from_millis(5);
 
     if deadline.remaining().is_none() {
-        return named_pipe::flush(file.as_handle());
+        return flush_to_peer(file.as_handle());
     }
     let theirs = Arc::clone(file);
-    let thread = thread::Builder::new().spawn(move || named_pipe::flush(theirs.as_handle()))?;
+    let thread = thread::Builder::new().spawn(move || flush_to_peer(theirs.as_handle()))?;
     if !wait_for(thread.as_handle(), deadline) {
         while !wait_for(thread.as_handle(), Deadline::after(PATIENCE)) {
-            // SAFETY: the thread's handle is open, and the thread does nothing but that one call.
+            // SAFETY: the thread's handle is open, and the thread does nothing but what is to be cancelled.
             unsafe { CancelSynchronousIo(thread.as_raw_handle()) };
         }
     }
@@ -556,8 +612,17 @@ fn flush(file: &Arc<OwnedHandle>, deadline: Deadline) -> io::Result<()> {
     }
 }
 
-/// Neither waits nor loses what was sent: a write in flight goes on, and the connection is closed when it is done. A
-/// read in flight is cancelled.
+/// Waits until the other end has read everything, if it is there. If it leaves while one waits, the system
+/// says so; if it has left before, the system calls that success.
+fn flush_to_peer(pipe: BorrowedHandle<'_>) -> io::Result<()> {
+    if !named_pipe::is_connected(&named_pipe::information(pipe)?) {
+        return Err(overlapped::os_error(ERROR_NO_DATA));
+    }
+    named_pipe::flush(pipe)
+}
+
+/// Neither waits nor loses what was sent: a write in flight goes on, and the connection is closed when it is
+/// done. A read in flight is cancelled.
 impl Drop for Pipe {
     fn drop(&mut self) {
         let outgoing = self.outgoing.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -579,10 +644,14 @@ impl AsHandle for Stream {
     }
 }
 
-/// One end of a pipe that bytes go through in both directions, opened for overlapped I/O.
+/// One end of a pipe that bytes go through in both directions.
 impl From<OwnedHandle> for Stream {
     fn from(file: OwnedHandle) -> Self {
-        Self::new(file, false)
+        // Whoever had it may have left it in a mode in which reading nothing looks like the end. A failure is
+        // not ours to tell: if it is no pipe, the first use will.
+        let _ = named_pipe::set_plain_mode(file.as_handle());
+        let is_synchronous = named_pipe::is_synchronous(file.as_handle()).unwrap_or(false);
+        Self::with(file, false, is_synchronous)
     }
 }
 
@@ -601,7 +670,8 @@ impl From<Stream> for OwnedHandle {
 /// Whether an instance that does not wait any more has a client.
 fn client_of(instance: &Op) -> io::Result<()> {
     match instance.result() {
-        // It was there first; or it is gone again already, which it is up to the stream to find out: there may be bytes.
+        // It was there first; or it is gone again already, which it is up to the stream to find out: there
+        // may be bytes.
         Err(error) if has_code(&error, ERROR_PIPE_CONNECTED) || has_code(&error, ERROR_NO_DATA) => Ok(()),
         result => result.map(drop),
     }
@@ -612,8 +682,8 @@ fn client_of(instance: &Op) -> io::Result<()> {
 pub(crate) struct Listener {
     path: PipePath,
     security: SecurityDescriptor,
-    /// Instances that wait for a client, or have one that was not accepted yet; the longest-serving one first. There is one
-    /// at least, so that the name stays ours.
+    /// Instances that wait for a client, or have one that was not accepted yet; the longest-serving one
+    /// first. There is one at least, so that the name stays ours.
     instances: Mutex<Vec<Op>>,
     backlog: usize,
     /// Set by each instance that gets a client, and when the listener is stopped.
@@ -663,7 +733,8 @@ impl Listener {
         named_pipe::create(&self.path, Instance::Further, &self.security).map(|instance| self.armed(instance))
     }
 
-    /// To be called after operations were started or `ready` was reset: both may have wiped out that another is done.
+    /// To be called after operations were started or `ready` was reset: both may have wiped out that another
+    /// is done.
     fn look_again(&self, instances: &[Op]) {
         if self.is_stopped() || instances.iter().any(Op::is_done) {
             self.ready.event().set();
@@ -745,7 +816,6 @@ impl Listener {
     }
 
     /// A name ceases with its last user, come what may.
-    #[allow(clippy::unused_self, reason = "on Unix it needs it")]
     pub(crate) fn keep_name(&mut self) {}
 
     /// Whether `accept` is worth another try; if not, has the task woken when it is.
@@ -755,6 +825,9 @@ impl Listener {
         if self.is_stopped() || instances.iter().any(Op::is_done) {
             return Poll::Ready(());
         }
+        // Should there be a client now, the event is set. The lock must not be held, since a waker may run
+        // anything.
+        drop(instances);
         self.ready.wake(cx.waker());
         Poll::Pending
     }

@@ -7,6 +7,8 @@ pub(crate) mod name;
 pub(crate) mod named_pipe;
 pub(crate) mod overlapped;
 pub(crate) mod security;
+#[cfg(test)]
+mod tests;
 mod wide;
 
 pub(crate) use activation::take as activated_listener;

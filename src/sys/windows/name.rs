@@ -29,7 +29,8 @@ pub(crate) fn file(_name: &Name<'_>) -> Option<PathBuf> {
     None
 }
 
-/// Whether other users could have made what the name stands for, though the name looks private: no name of a pipe does.
+/// Whether other users could have made what the name stands for, though the name looks private: no name of a
+/// pipe does.
 pub(crate) fn is_in_shared_directory(_name: &Name<'_>) -> bool {
     false
 }

@@ -18,17 +18,19 @@ use windows_sys::{
     Wdk::{
         Foundation::OBJECT_ATTRIBUTES,
         Storage::FileSystem::{
-            FILE_CREATE, FILE_OPEN, FILE_PIPE_BYTE_STREAM_TYPE, FILE_PIPE_CONNECTED_STATE,
-            FILE_PIPE_LOCAL_INFORMATION, FILE_PIPE_REJECT_REMOTE_CLIENTS, FilePipeLocalInformation,
-            NtQueryInformationFile, RtlDosPathNameToNtPathName_U_WithStatus,
+            FILE_CREATE, FILE_INFORMATION_CLASS, FILE_MODE_INFORMATION, FILE_OPEN,
+            FILE_PIPE_BYTE_STREAM_TYPE, FILE_PIPE_CONNECTED_STATE, FILE_PIPE_LOCAL_INFORMATION,
+            FILE_PIPE_REJECT_REMOTE_CLIENTS, FILE_SYNCHRONOUS_IO_ALERT, FILE_SYNCHRONOUS_IO_NONALERT,
+            FileModeInformation, FilePipeLocalInformation, NtQueryInformationFile,
+            RtlDosPathNameToNtPathName_U_WithStatus,
         },
     },
     Win32::{
         Foundation::{
-            ERROR_ACCESS_DENIED, ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_NO_DATA, ERROR_PIPE_BUSY,
-            ERROR_PIPE_NOT_CONNECTED, ERROR_SEM_TIMEOUT, GENERIC_READ, GENERIC_WRITE, HANDLE,
-            INVALID_HANDLE_VALUE, NTSTATUS, OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, STATUS_SUCCESS,
-            UNICODE_STRING,
+            ERROR_ACCESS_DENIED, ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_HANDLES_CLOSED,
+            ERROR_NO_DATA, ERROR_PIPE_BUSY, ERROR_PIPE_NOT_CONNECTED, ERROR_SEM_TIMEOUT, GENERIC_READ,
+            GENERIC_WRITE, HANDLE, INVALID_HANDLE_VALUE, NTSTATUS, OBJ_CASE_INSENSITIVE,
+            RtlNtStatusToDosError, STATUS_SUCCESS, UNICODE_STRING,
         },
         Storage::FileSystem::{
             CreateFileW, FILE_CREATE_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_GENERIC_WRITE,
@@ -39,17 +41,19 @@ use windows_sys::{
             IO::IO_STATUS_BLOCK,
             Pipes::{
                 GetNamedPipeClientProcessId, GetNamedPipeClientSessionId, GetNamedPipeServerProcessId,
-                GetNamedPipeServerSessionId, PeekNamedPipe, WaitNamedPipeW,
+                GetNamedPipeServerSessionId, PIPE_READMODE_BYTE, PIPE_WAIT, PeekNamedPipe,
+                SetNamedPipeHandleState, WaitNamedPipeW,
             },
             WindowsProgramming::RtlFreeUnicodeString,
         },
     },
 };
 
-#[link(name = "ntdll", kind = "raw-dylib")]
+#[cfg_attr(target_arch = "x86", link(name = "ntdll", kind = "raw-dylib", import_name_type = "undecorated"))]
+#[cfg_attr(not(target_arch = "x86"), link(name = "ntdll", kind = "raw-dylib"))]
 unsafe extern "system" {
-    /// What `CreateNamedPipeW` is a wrapper of. It is used directly because only here one can ask for a pipe that does not
-    /// exist yet, or for one that does, instead of either.
+    /// What `CreateNamedPipeW` is a wrapper of. It is used directly because only here one can ask for a pipe
+    /// that does not exist yet, or for one that does, instead of either.
     fn NtCreateNamedPipeFile(
         handle: *mut HANDLE,
         access: u32,
@@ -68,13 +72,22 @@ unsafe extern "system" {
     ) -> NTSTATUS;
 }
 
+/// The size of a structure of the system, for the system.
+#[allow(clippy::cast_possible_truncation, reason = "they have some dozen bytes")]
+const fn size<T>() -> u32 {
+    size_of::<T>() as u32
+}
+
 /// How much of what one end wrote the system keeps for the other end to read, before writing takes longer.
 const QUOTA: u32 = 64 * 1024;
 
+/// The flags of a file on which every call waits.
+const FILE_SYNCHRONOUS_IO: u32 = FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT;
+
 /// What clients ask for.
 ///
-/// Not `GENERIC_WRITE`, since that contains the right to add an instance to the pipe, which a server that is careful does
-/// not give away.
+/// Not `GENERIC_WRITE`, since that contains the right to add an instance to the pipe, which a server that is
+/// careful does not give away.
 pub(crate) const CLIENT_ACCESS: u32 = GENERIC_READ | (FILE_GENERIC_WRITE & !FILE_CREATE_PIPE_INSTANCE);
 
 /// How clients open a pipe. The server may learn who we are, but not act as us.
@@ -98,13 +111,13 @@ impl PipePath {
 
     /// From a path of the form `\\HOST\pipe\NAME`. The system is not asked.
     ///
-    /// What counts is what is left after Windows has taken `.`, `..` and `/` for what they are in paths: something like
-    /// `\\.\pipe\..\C:\file` is no pipe.
+    /// What counts is what is left after Windows has taken `.`, `..` and `/` for what they are in paths:
+    /// something like `\\.\pipe\..\C:\file` is no pipe.
     pub(crate) fn new(path: &OsStr) -> io::Result<Self> {
         let invalid = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-        let dos = to_wide(path);
-        let len = dos.len() - 1;
-        if dos[..len].contains(&0) {
+        let text = to_wide(path);
+        let len = text.len() - 1;
+        if text[..len].contains(&0) {
             return invalid("it contains NUL");
         }
         if len > Self::MAX_LEN {
@@ -113,17 +126,21 @@ impl PipePath {
                 "as a pipe's path it is {len} characters long, but at most {max} are possible"
             ));
         }
-        match to_nt(&dos) {
-            Ok(nt) if names_a_pipe(&nt) => Ok(Self { dos, nt }),
-            _ => invalid(r"it is not of the form \\HOST\pipe\NAME"),
+        let nt = to_nt(&text).unwrap_or_default();
+        match to_dos(&nt) {
+            Some(dos) => Ok(Self { dos, nt }),
+            None => invalid(r"it is not of the form \\HOST\pipe\NAME"),
         }
     }
 
     /// Whether it is on this machine as far as servers are concerned, who can listen nowhere else.
     fn is_local(&self) -> bool {
-        strip_prefix(&self.nt, r"\??\pipe\").is_some()
+        strip_prefix(&self.nt, LOCAL).is_some()
     }
 }
+
+/// What the kernel's path of a pipe on this machine starts with.
+const LOCAL: &str = r"\??\pipe\";
 
 /// Turns a path into what it is for the kernel, as `CreateFileW` and `CreateNamedPipeW` do.
 fn to_nt(dos: &[u16]) -> io::Result<Vec<u16>> {
@@ -140,14 +157,18 @@ fn to_nt(dos: &[u16]) -> io::Result<Vec<u16>> {
     }
 }
 
-fn names_a_pipe(nt: &[u16]) -> bool {
-    let local = strip_prefix(nt, r"\??\pipe\");
-    let name = local.or_else(|| {
-        let rest = strip_prefix(nt, r"\??\UNC\")?;
-        let host = rest.iter().position(|&unit| unit == u16::from(b'\\'))?;
-        strip_prefix(&rest[host..], r"\pipe\").filter(|_| host > 0)
-    });
-    name.is_some_and(|name| !name.is_empty())
+/// Turns the kernel's path of a pipe into the one for `CreateFileW`, which is understood by `WaitNamedPipeW`
+/// as well. `None` if it is not that of a pipe.
+fn to_dos(nt: &[u16]) -> Option<Vec<u16>> {
+    let join =
+        |head: &str, tail: &[u16]| head.encode_utf16().chain(tail.iter().copied()).chain([0]).collect();
+    if let Some(name) = strip_prefix(nt, LOCAL) {
+        return (!name.is_empty()).then(|| join(r"\\.\pipe\", name));
+    }
+    let path = strip_prefix(nt, r"\??\UNC\")?;
+    let host = path.iter().position(|&unit| unit == u16::from(b'\\'))?;
+    let name = strip_prefix(&path[host..], r"\pipe\")?;
+    (host > 0 && !name.is_empty()).then(|| join(r"\\", path))
 }
 
 /// What follows `prefix`, which is ASCII, and whose case is ignored.
@@ -175,7 +196,8 @@ pub(crate) enum Instance {
     Further,
 }
 
-/// Makes an instance of a pipe: bytes in both directions, overlapped, for local clients, not inherited by children.
+/// Makes an instance of a pipe: bytes in both directions, overlapped, for local clients, not inherited by
+/// children.
 ///
 /// # Errors
 /// `AddrInUse` if there is a pipe of that name already and this should be the first instance.
@@ -184,8 +206,8 @@ pub(crate) fn create(
     instance: Instance,
     security: &SecurityDescriptor,
 ) -> io::Result<OwnedHandle> {
-    /// For clients that wait for an instance and do not say how long: 50 ms, as with `CreateNamedPipeW`, in units of 100 ns,
-    /// negative because it is relative.
+    /// For clients that wait for an instance and do not say how long: 50 ms, as with `CreateNamedPipeW`, in
+    /// units of 100 ns, negative because it is relative.
     static DEFAULT_TIMEOUT: i64 = -50 * 10_000;
 
     if !path.is_local() {
@@ -195,7 +217,7 @@ pub(crate) fn create(
     let len = u16::try_from(path.nt.len() * 2).expect("the path's length was checked");
     let name = UNICODE_STRING { Length: len, MaximumLength: len, Buffer: path.nt.as_ptr().cast_mut() };
     let attributes = OBJECT_ATTRIBUTES {
-        Length: const { size_of::<OBJECT_ATTRIBUTES>() as u32 },
+        Length: size::<OBJECT_ATTRIBUTES>(),
         RootDirectory: null_mut(),
         ObjectName: &raw const name,
         Attributes: OBJ_CASE_INSENSITIVE,
@@ -203,8 +225,8 @@ pub(crate) fn create(
         SecurityQualityOfService: null(),
     };
     let (mut handle, mut status_block) = (null_mut(), IO_STATUS_BLOCK::default());
-    // SAFETY: all that is pointed to is valid and outlives the call; the name is only read. Without a flag among the options
-    // that makes the file synchronous, it is overlapped.
+    // SAFETY: all that is pointed to is valid and outlives the call; the name is only read. Without a flag
+    // among the options that makes the file synchronous, it is overlapped.
     let status = unsafe {
         NtCreateNamedPipeFile(
             &raw mut handle,
@@ -248,8 +270,8 @@ fn exists(path: &PipePath) -> bool {
 /// # Errors
 /// `ERROR_PIPE_BUSY` if there is a pipe, but no instance that is free.
 pub(crate) fn open(path: &PipePath) -> io::Result<OwnedHandle> {
-    // SAFETY: the path ends with NUL; null is allowed for the attributes, so that children do not inherit the handle, and for
-    // the template.
+    // SAFETY: the path ends with NUL; null is allowed for the attributes, so that children do not inherit the
+    // handle, and for the template.
     let handle = unsafe {
         CreateFileW(
             path.dos.as_ptr(),
@@ -268,12 +290,12 @@ pub(crate) fn open(path: &PipePath) -> io::Result<OwnedHandle> {
     Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
 }
 
-/// Waits until an instance is free, but not long. That one is, or that the time is over, is both `Ok`: opening it will
-/// tell, and somebody else may be faster.
+/// Waits until an instance is free, but not long. That one is, or that the time is over, is both `Ok`:
+/// opening it will tell, and somebody else may be faster.
 ///
 /// # Errors
-/// `ERROR_FILE_NOT_FOUND` if there is no pipe of that name. But if it ceases while one waits, the system does not notice,
-/// which is why this is not to be used for a long wait.
+/// `ERROR_FILE_NOT_FOUND` if there is no pipe of that name. But if it ceases while one waits, the system does
+/// not notice, which is why this is not to be used for a long wait.
 pub(crate) fn wait_for_instance(path: &PipePath, time: Duration) -> io::Result<()> {
     // 0 would mean the server's default.
     let time = milliseconds(Deadline::after(time)).max(1);
@@ -282,7 +304,8 @@ pub(crate) fn wait_for_instance(path: &PipePath, time: Duration) -> io::Result<(
         return Ok(());
     }
     match io::Error::last_os_error() {
-        error if has_code(&error, ERROR_SEM_TIMEOUT) => Ok(()),
+        // The pipe has ceased meanwhile; Wine notices that.
+        error if has_code(&error, ERROR_SEM_TIMEOUT) || has_code(&error, ERROR_HANDLES_CLOSED) => Ok(()),
         error => Err(error),
     }
 }
@@ -292,17 +315,21 @@ pub(crate) fn wait_for_instance(path: &PipePath, time: Duration) -> io::Result<(
 /// # Errors
 /// It is no pipe.
 pub(crate) fn information(pipe: BorrowedHandle<'_>) -> io::Result<FILE_PIPE_LOCAL_INFORMATION> {
-    let (mut information, mut status_block) =
-        (FILE_PIPE_LOCAL_INFORMATION::default(), IO_STATUS_BLOCK::default());
-    // SAFETY: the handle is open, and what the pointers point to is valid, of that size, and outlives the call, which does not
-    // return before it is done.
+    query(pipe, FilePipeLocalInformation)
+}
+
+/// Asks for a piece of information, of which `T` is the type.
+fn query<T: Default>(file: BorrowedHandle<'_>, class: FILE_INFORMATION_CLASS) -> io::Result<T> {
+    let (mut information, mut status_block) = (T::default(), IO_STATUS_BLOCK::default());
+    // SAFETY: the handle is open, and what the pointers point to is valid, of that size, and outlives the
+    // call, which does not return before it is done.
     nt_result(unsafe {
         NtQueryInformationFile(
-            pipe.as_raw_handle(),
+            file.as_raw_handle(),
             &raw mut status_block,
             (&raw mut information).cast(),
-            const { size_of::<FILE_PIPE_LOCAL_INFORMATION>() as u32 },
-            FilePipeLocalInformation,
+            size::<T>(),
+            class,
         )
     })?;
     Ok(information)
@@ -334,6 +361,22 @@ pub(crate) fn peek(pipe: BorrowedHandle<'_>, buf: &mut [u8]) -> io::Result<usize
     Ok(copied as usize)
 }
 
+/// Whether a handle was opened without overlapped I/O, so that each call waits and keeps all others waiting.
+pub(crate) fn is_synchronous(pipe: BorrowedHandle<'_>) -> io::Result<bool> {
+    Ok(query::<FILE_MODE_INFORMATION>(pipe, FileModeInformation)?.Mode & FILE_SYNCHRONOUS_IO != 0)
+}
+
+/// Makes reading wait for something to read, and give bytes without regard to messages: how pipes are when
+/// they are made.
+pub(crate) fn set_plain_mode(pipe: BorrowedHandle<'_>) -> io::Result<()> {
+    static MODE: u32 = PIPE_READMODE_BYTE | PIPE_WAIT;
+    // SAFETY: the handle is open, and null leaves the rest as it is.
+    if unsafe { SetNamedPipeHandleState(pipe.as_raw_handle(), &raw const MODE, null(), null()) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// Waits until the other end has read everything.
 pub(crate) fn flush(pipe: BorrowedHandle<'_>) -> io::Result<()> {
     // SAFETY: the handle is open.
@@ -343,8 +386,8 @@ pub(crate) fn flush(pipe: BorrowedHandle<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The process and the session at the other end, as far as the system tells: those that opened it, which need not be those
-/// that use it.
+/// The process and the session at the other end, as far as the system tells: those that opened it, which need
+/// not be those that use it.
 pub(crate) fn peer_process(pipe: BorrowedHandle<'_>, is_server: bool) -> (io::Result<u32>, io::Result<u32>) {
     let (process, session) = if is_server {
         (

@@ -1,15 +1,15 @@
 //! Overlapped I/O: operations that go on while nobody waits for them.
 //!
-//! The rule of this file: memory that the system may still write to is not freed, moved or reused. A buffer and
-//! an `OVERLAPPED` belong either to a thread that stays in [`read`], [`write`] until the operation has completed, or
-//! to an [`Op`], which on drop cancels what is in flight and waits for the completion.
+//! The rule of this file: memory that the system may still write to is not freed, moved or reused. A buffer
+//! and an `OVERLAPPED` belong either to a thread that stays in [`read`], [`write`] until the operation has
+//! completed, or to an [`Op`], which on drop cancels what is in flight and waits for the completion.
 //!
-//! Waiting is for an event, and a task is woken by the system's thread pool when an event is set, so no completion
-//! port and no runtime is needed, and a handle stays free to be given to anybody.
+//! Waiting is for an event, and a task is woken by the system's thread pool when an event is set, so no
+//! completion port and no runtime is needed, and a handle stays free to be given to anybody.
 //!
-//! Windows ties an operation to the thread that started it: when the thread ends, the operation is cancelled. Reads
-//! and waits for a client lose nothing by that and are started anew. A write would, so one that is going to
-//! be left in flight is started by a thread that does not end: see [`Op::start_write`].
+//! Windows ties an operation to the thread that started it: when the thread ends, the operation is cancelled.
+//! Reads and waits for a client lose nothing by that and are started anew. A write would, so one that is
+//! going to be left in flight is started by a thread that does not end: see [`Op::start_write`].
 
 use crate::deadline::Deadline;
 use std::{
@@ -19,6 +19,7 @@ use std::{
     io, mem,
     os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle},
     ptr::{null, null_mut},
+    rc::Rc,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, AtomicUsize, Ordering},
@@ -32,7 +33,7 @@ use windows_sys::{
     Win32::{
         Foundation::{
             ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_OPERATION_ABORTED, GetLastError, HANDLE, STATUS_PENDING,
-            STATUS_UNSUCCESSFUL, WAIT_OBJECT_0, WAIT_TIMEOUT,
+            WAIT_OBJECT_0, WAIT_TIMEOUT,
         },
         Storage::FileSystem::{ReadFile, WriteFile},
         System::{
@@ -57,16 +58,17 @@ pub(crate) fn is_aborted(error: &io::Error) -> bool {
 
 /// Whether this is the error of that number.
 pub(crate) fn has_code(error: &io::Error, code: u32) -> bool {
-    error.raw_os_error() == Some(code.cast_signed())
+    error.raw_os_error() == os_error(code).raw_os_error()
 }
 
 /// An error by its number.
+#[allow(clippy::cast_possible_wrap, reason = "that is how std keeps it")]
 pub(crate) fn os_error(code: u32) -> io::Error {
-    io::Error::from_raw_os_error(code.cast_signed())
+    io::Error::from_raw_os_error(code as i32)
 }
 
-/// What a deadline leaves, for functions that count milliseconds. Never rounded down: one that is reported to have
-/// passed has.
+/// What a deadline leaves, for functions that count milliseconds. Never rounded down: one that is reported to
+/// have passed has.
 pub(crate) fn milliseconds(deadline: Deadline) -> u32 {
     let Some(left) = deadline.remaining() else { return INFINITE };
     u32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(INFINITE - 1).min(INFINITE - 1)
@@ -114,8 +116,8 @@ impl Event {
         wait_for(self.0.as_handle(), deadline)
     }
 
-    /// The handle as an `OVERLAPPED` wants it. The lowest bit, which is no part of a handle, says that a completion
-    /// port that somebody may have tied to the file is not to hear of the operation.
+    /// The handle as an `OVERLAPPED` wants it. The lowest bit, which is no part of a handle, says that a
+    /// completion port that somebody may have tied to the file is not to hear of the operation.
     fn for_overlapped(&self) -> HANDLE {
         self.0.as_raw_handle().map_addr(|address| address | 1)
     }
@@ -124,14 +126,27 @@ impl Event {
 /// Where the system says how it stands with the operation of this `OVERLAPPED`.
 ///
 /// # Safety
-/// It points to an `OVERLAPPED` that lives for `'a`, and whose status nobody accesses other than so or by system calls.
+/// It points to an `OVERLAPPED` that lives for `'a`, and whose status nobody accesses other than so or by
+/// system calls.
 unsafe fn status_of<'a>(overlapped: *mut OVERLAPPED) -> &'a AtomicUsize {
     // SAFETY: the caller says that it is valid; the field has the size and alignment of an AtomicUsize.
     unsafe { AtomicUsize::from_ptr(&raw mut (*overlapped).Internal) }
 }
 
+/// Whether the operation of this `OVERLAPPED` has completed.
+///
+/// # Safety
+/// As for [`status_of`].
+unsafe fn is_complete(overlapped: *mut OVERLAPPED) -> bool {
+    // SAFETY: as the caller says.
+    unsafe { status_of(overlapped) }.load(Ordering::Acquire) != PENDING
+}
+
 /// `STATUS_PENDING` as an `OVERLAPPED` has it.
 const PENDING: usize = STATUS_PENDING as usize;
+
+/// Any other status.
+const NOT_PENDING: usize = 0;
 
 /// Waits until the operation of this `OVERLAPPED` has completed; `false` if the deadline passes before.
 ///
@@ -139,7 +154,7 @@ const PENDING: usize = STATUS_PENDING as usize;
 /// As for [`status_of`], and `event` is the operation's.
 unsafe fn wait_until_complete(overlapped: *mut OVERLAPPED, event: &Event, deadline: Deadline) -> bool {
     // SAFETY: as the caller says.
-    let is_complete = || unsafe { status_of(overlapped) }.load(Ordering::Acquire) != PENDING;
+    let is_complete = || unsafe { is_complete(overlapped) };
     while !is_complete() {
         if !event.wait(deadline) {
             return is_complete();
@@ -156,17 +171,17 @@ unsafe fn wait_until_complete(overlapped: *mut OVERLAPPED, event: &Event, deadli
     true
 }
 
-/// Cancels the operation of this `OVERLAPPED`, if it still goes on, and waits until it has completed, one way or the other.
+/// Cancels the operation of this `OVERLAPPED`, if it still goes on, and waits until it has completed, one way
+/// or the other.
 ///
 /// # Safety
 /// As for [`wait_until_complete`], and `file` is the operation's.
 unsafe fn cancel_and_wait(file: HANDLE, overlapped: *mut OVERLAPPED, event: &Event) {
-    loop {
-        // SAFETY: as the caller says. If there is nothing to cancel any more, this does nothing.
-        unsafe { CancelIoEx(file, overlapped) };
-        // SAFETY: as the caller says.
-        if unsafe { wait_until_complete(overlapped, event, Deadline::after(Duration::from_secs(1))) } {
-            return;
+    // SAFETY: as the caller says. Where there is nothing to cancel any more, cancelling does nothing.
+    unsafe {
+        while !is_complete(overlapped) {
+            CancelIoEx(file, overlapped);
+            wait_until_complete(overlapped, event, Deadline::after(Duration::from_secs(1)));
         }
     }
 }
@@ -189,27 +204,18 @@ unsafe fn result_of(file: HANDLE, overlapped: *mut OVERLAPPED) -> io::Result<usi
     }
 }
 
-/// Calls `f` with an event that belongs to this thread.
-fn with_event<X>(f: impl FnOnce(&Event) -> io::Result<X>) -> io::Result<X> {
+/// An event that belongs to this thread.
+fn event_of_thread() -> io::Result<Rc<Event>> {
     thread_local! {
-        static EVENT: OnceCell<Event> = const { OnceCell::new() };
+        static EVENT: OnceCell<Rc<Event>> = const { OnceCell::new() };
     }
-    let mut f = Some(f);
-    let result = EVENT.try_with(|cell| {
-        let event = if let Some(event) = cell.get() {
-            event
-        } else {
-            let event = Event::new()?;
-            cell.get_or_init(|| event)
-        };
-        f.take().map_or_else(|| unreachable!("it is called once"), |f| f(event))
-    });
-    match (result, f) {
-        (Ok(result), _) => result,
-        // The thread is ending, and its event is gone already.
-        (Err(_), Some(f)) => f(&Event::new()?),
-        (Err(_), None) => unreachable!("it is called once"),
+    if let Ok(Some(event)) = EVENT.try_with(|cell| cell.get().cloned()) {
+        return Ok(event);
     }
+    let event = Rc::new(Event::new()?);
+    // If the thread is ending and has no storage any more, the event is for this once.
+    let _ = EVENT.try_with(|cell| cell.set(Rc::clone(&event)));
+    Ok(event)
 }
 
 /// An operation on the stack of the thread that waits for it.
@@ -222,53 +228,54 @@ struct Flight<'a> {
 /// Nothing leaves the stack frame before the operation has completed, be it by a panic.
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        // SAFETY: `transfer` started the operation with all three, and keeps the `OVERLAPPED` until after this.
+        // SAFETY: `transfer` started the operation with all three, and keeps the `OVERLAPPED` until after
+        // this.
         unsafe { cancel_and_wait(self.file.as_raw_handle(), self.overlapped, self.event) };
     }
 }
 
-/// Starts an operation and waits for it. If the deadline passes first it is cancelled, unless it has completed
-/// meanwhile, which is then the result.
+/// Starts an operation and waits for it. If the deadline passes first it is cancelled, unless it has
+/// completed meanwhile, which is then the result.
 fn transfer(
     file: BorrowedHandle<'_>,
     deadline: Deadline,
     start: impl FnOnce(HANDLE, *mut u32, *mut OVERLAPPED) -> BOOL,
 ) -> io::Result<usize> {
-    with_event(|event| {
-        let overlapped =
-            UnsafeCell::new(OVERLAPPED { hEvent: event.for_overlapped(), ..OVERLAPPED::default() });
-        let mut transferred = 0;
-        if start(file.as_raw_handle(), &raw mut transferred, overlapped.get()) != 0 {
-            return Ok(transferred as usize);
-        }
-        // SAFETY: no preconditions.
-        match unsafe { GetLastError() } {
-            ERROR_IO_PENDING => {}
-            ERROR_MORE_DATA => return Ok(transferred as usize),
-            code => return Err(os_error(code)),
-        }
-        let flight = Flight { file, event, overlapped: overlapped.get() };
-        // SAFETY: the operation was started with this `OVERLAPPED` and this event.
-        let in_time = unsafe { wait_until_complete(flight.overlapped, event, deadline) };
-        drop(flight);
-        // SAFETY: after `flight` is gone, the operation has completed.
-        match unsafe { result_of(file.as_raw_handle(), overlapped.get()) } {
-            Err(error) if !in_time && is_aborted(&error) => Err(io::ErrorKind::TimedOut.into()),
-            result => result,
-        }
-    })
+    let event = event_of_thread()?;
+    let overlapped = UnsafeCell::new(OVERLAPPED { hEvent: event.for_overlapped(), ..OVERLAPPED::default() });
+    let mut transferred = 0;
+    if start(file.as_raw_handle(), &raw mut transferred, overlapped.get()) != 0 {
+        return Ok(transferred as usize);
+    }
+    // SAFETY: no preconditions.
+    match unsafe { GetLastError() } {
+        ERROR_IO_PENDING => {}
+        ERROR_MORE_DATA => return Ok(transferred as usize),
+        code => return Err(os_error(code)),
+    }
+    let flight = Flight { file, event: &event, overlapped: overlapped.get() };
+    // SAFETY: the operation was started with this `OVERLAPPED` and this event.
+    let in_time = unsafe { wait_until_complete(flight.overlapped, &event, deadline) };
+    drop(flight);
+    // SAFETY: after `flight` is gone, the operation has completed.
+    match unsafe { result_of(file.as_raw_handle(), overlapped.get()) } {
+        Err(error) if !in_time && is_aborted(&error) => Err(io::ErrorKind::TimedOut.into()),
+        result => result,
+    }
 }
 
-/// Reads into `buf`, straight from the system. 0 bytes are what the peer sent, not the end of the stream.
+/// Reads into `buf`, straight from the system, up to [`MAX_TRANSFER`] bytes. 0 bytes are what the peer sent,
+/// not the end of the stream.
 pub(crate) fn read(file: BorrowedHandle<'_>, buf: &mut [u8], deadline: Deadline) -> io::Result<usize> {
     let len = buf.len().min(MAX_TRANSFER);
     transfer(file, deadline, |file, transferred, overlapped| {
-        // SAFETY: the buffer has `len` bytes, is borrowed mutably until `transfer` returns, and so is the rest.
+        // SAFETY: the buffer has `len` bytes, is borrowed mutably until `transfer` returns, and so is the
+        // rest.
         unsafe { ReadFile(file, buf.as_mut_ptr(), length(len), transferred, overlapped) }
     })
 }
 
-/// Writes from `buf`, straight to the system, for as long as it takes.
+/// Writes from `buf`, straight to the system, up to [`MAX_TRANSFER`] bytes, for as long as it takes.
 pub(crate) fn write(file: BorrowedHandle<'_>, buf: &[u8]) -> io::Result<usize> {
     let len = buf.len().min(MAX_TRANSFER);
     transfer(file, Deadline::NEVER, |file, transferred, overlapped| {
@@ -309,11 +316,12 @@ impl Signal {
         &self.event
     }
 
-    /// Has the task woken once the event is set, at once if it is. Any number of tasks may wait. Whoever made the signal has to
-    /// [end](Self::end) it, since the pool holds a reference until the event is set.
+    /// Has the task woken once the event is set, at once if it is. Any number of tasks may wait. Whoever made
+    /// the signal has to [end](Self::end) it, since the pool holds a reference until the event is set.
     #[cfg_attr(not(feature = "async"), allow(dead_code, reason = "tests use it"))]
     pub(crate) fn wake(self: &Arc<Self>, task: &Waker) {
-        /// How many tasks wait before all are woken to say whether they still do: those that gave up do not tell.
+        /// How many tasks wait before all are woken to say whether they still do: those that gave up do not
+        /// tell.
         const MAX_TASKS: usize = 32;
 
         let mut waiting = self.lock();
@@ -372,7 +380,8 @@ impl Signal {
         let tasks = mem::take(&mut waiting.tasks);
         let (complete, last) = mem::take(&mut waiting.last).into_iter().partition::<Vec<_>, _>(Op::is_done);
         if !last.is_empty() {
-            // What set the event was an earlier operation. Should one complete now, the pool sees the event set.
+            // What set the event was an earlier operation. Should one complete now, the pool sees the event
+            // set.
             signal.event.reset();
             if last.iter().any(Op::is_done) {
                 signal.event.set();
@@ -398,7 +407,8 @@ struct PoolWait(PTP_WAIT);
 
 impl PoolWait {
     fn new(callback: PTP_WAIT_CALLBACK, context: *mut c_void) -> io::Result<Self> {
-        // SAFETY: a null environment is the default one. What the context has to be is between the callback and who arms.
+        // SAFETY: a null environment is the default one. What the context has to be is between the callback
+        // and who arms.
         match unsafe { CreateThreadpoolWait(callback, context, null()) } {
             0 => Err(io::Error::last_os_error()),
             wait => Ok(Self(wait)),
@@ -414,16 +424,17 @@ impl PoolWait {
 
 impl Drop for PoolWait {
     fn drop(&mut self) {
-        // SAFETY: it is open, and not armed: an armed one is owned by what its callback owns. If this runs in the callback,
-        // the pool frees the object when the callback returns.
+        // SAFETY: it is open, and not armed: an armed one is owned by what its callback owns. If this runs in
+        // the callback, the pool frees the object when the callback returns.
         unsafe { CloseThreadpoolWait(self.0) };
     }
 }
 
-/// An operation that owns all that the system needs for it: file, buffer, `OVERLAPPED` and event. It can be left in
-/// flight and asked later. When it is done, the same object can be used for the next.
+/// An operation that owns all that the system needs for it: file, buffer, `OVERLAPPED` and event. It can be
+/// left in flight and asked later. When it is done, the same object can be used for the next.
 ///
-/// Dropping it cancels what is in flight and waits for the completion, which the system does not keep one waiting for.
+/// Dropping it cancels what is in flight and waits for the completion, which the system does not keep one
+/// waiting for.
 pub(crate) struct Op(Arc<Inner>);
 
 struct Inner {
@@ -435,8 +446,8 @@ struct Inner {
     signal: Arc<Signal>,
 }
 
-// SAFETY: the `OVERLAPPED` is accessed atomically or by system calls only, or, like the buffer, by the one `Op` and only
-// when nothing is in flight; the system sees to it that what it wrote before is visible then.
+// SAFETY: the `OVERLAPPED` is accessed atomically or by system calls only, or, like the buffer, by the one
+// `Op` and only when nothing is in flight; the system sees to it that what it wrote before is visible then.
 unsafe impl Send for Inner {}
 // SAFETY: as above.
 unsafe impl Sync for Inner {}
@@ -471,8 +482,8 @@ impl Op {
 
     /// Starts writing, from a copy of `data`.
     ///
-    /// With `by_lasting_thread`, the end of the calling thread does not put an end to the write. That costs the
-    /// detour by another thread, so it is for writes that will not complete at once.
+    /// With `by_lasting_thread`, the end of the calling thread does not put an end to the write. That costs
+    /// the detour by another thread, so it is for writes that will not complete at once.
     pub(crate) fn start_write(&mut self, data: &[u8], by_lasting_thread: bool) {
         let data = &data[..data.len().min(MAX_TRANSFER)];
         let buffer = self.prepare();
@@ -485,8 +496,8 @@ impl Op {
         }
     }
 
-    /// Starts waiting for a client of this instance of a pipe. The result tells if there is one, with the errors that
-    /// `ConnectNamedPipe` has.
+    /// Starts waiting for a client of this instance of a pipe. The result tells if there is one, with the
+    /// errors that `ConnectNamedPipe` has.
     pub(crate) fn start_connect(&mut self) {
         self.prepare();
         self.0.start(&Request::Connect);
@@ -522,7 +533,8 @@ impl Op {
         }
     }
 
-    /// The buffer, once it [is done](Self::is_done): as many bytes as the [result](Self::result) says were read.
+    /// The buffer, once it [is done](Self::is_done): as many bytes as the [result](Self::result) says were
+    /// read.
     pub(crate) fn buffer(&self) -> &[u8] {
         assert!(self.is_done(), "the buffer of an operation that is in flight is the system's");
         // SAFETY: nothing is in flight, and nothing can be started while `self` is borrowed.
@@ -582,13 +594,13 @@ impl Inner {
         self.status().load(Ordering::Acquire) != PENDING
     }
 
-    /// Starts what `Op::prepare` has prepared. Nothing here touches the `OVERLAPPED` after the system has it, unless the system
-    /// did not take it.
+    /// Starts what `Op::prepare` has prepared. Nothing here touches the `OVERLAPPED` after the system has it,
+    /// unless the system did not take it.
     fn start(&self, request: &Request) {
         let (file, overlapped) = (self.file.as_raw_handle(), self.overlapped.get());
-        // SAFETY: the file is open, and `prepare` made the `OVERLAPPED` ready and filled the buffer or gave it `len` bytes. Both
-        // stay where they are, untouched, until the operation is done: `Op` looks at the status before anything else, and
-        // dropping waits for it.
+        // SAFETY: the file is open, and `prepare` made the `OVERLAPPED` ready and filled the buffer or gave
+        // it `len` bytes. Both stay where they are, untouched, until the operation is done: `Op` looks at the
+        // status before anything else, and dropping waits for it.
         let started = unsafe {
             let buffer = self.buffer.get();
             match *request {
@@ -614,17 +626,15 @@ impl Inner {
     /// Marks an operation that the system did not take as done.
     fn fail(&self, code: u32) {
         self.start_error.store(code, Ordering::Relaxed);
-        self.status().store(STATUS_UNSUCCESSFUL as usize, Ordering::Release);
+        self.status().store(NOT_PENDING, Ordering::Release);
         self.signal.event.set();
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if !self.is_done() {
-            // SAFETY: the three belong together, and are valid here.
-            unsafe { cancel_and_wait(self.file.as_raw_handle(), self.overlapped.get(), &self.signal.event) };
-        }
+        // SAFETY: the three belong together, and are valid here.
+        unsafe { cancel_and_wait(self.file.as_raw_handle(), self.overlapped.get(), &self.signal.event) };
     }
 }
 
@@ -644,5 +654,307 @@ fn write_by_lasting_thread(write: Arc<Inner>) {
     // Without that thread, ours has to do.
     if let Some(write) = refused {
         write.start(&Request::Write);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::tests::pipe, *};
+    use std::{sync::atomic::AtomicUsize, task::Wake, thread::ThreadId};
+
+    const SOON: Duration = Duration::from_millis(30);
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn soon() -> Deadline {
+        Deadline::after(SOON)
+    }
+
+    fn long() -> Deadline {
+        Deadline::after(LONG)
+    }
+
+    fn op(file: &Arc<OwnedHandle>) -> Op {
+        Op::new(Arc::clone(file), Signal::new().unwrap())
+    }
+
+    fn wait(op: &Op) -> usize {
+        assert!(op.waiter().wait(long()), "the operation did not complete");
+        op.result().unwrap()
+    }
+
+    /// Says on which threads it was woken.
+    struct Woken(mpsc::Sender<ThreadId>);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            let _ = self.0.send(thread::current().id());
+        }
+    }
+
+    fn task() -> (Waker, mpsc::Receiver<ThreadId>) {
+        let (sender, woken) = mpsc::channel();
+        (Arc::new(Woken(sender)).into(), woken)
+    }
+
+    #[test]
+    fn every_operation_gets_its_own_result() {
+        const ROUNDS: usize = 300;
+        fn length(round: usize) -> usize {
+            1 + round * 7919 % 3000
+        }
+        let (ours, theirs) = pipe();
+        thread::scope(|scope| {
+            for file in [&ours, &theirs] {
+                scope.spawn(move || {
+                    for round in 0..ROUNDS {
+                        let len = length(round);
+                        assert_eq!(write(file.as_handle(), &vec![len.to_le_bytes()[0]; len]).unwrap(), len);
+                    }
+                });
+                scope.spawn(move || {
+                    for round in 0..ROUNDS {
+                        let (len, mut read_len) = (length(round), 0);
+                        let mut buf = vec![0; len];
+                        while read_len < len {
+                            read_len += read(file.as_handle(), &mut buf[read_len..], long()).unwrap();
+                        }
+                        assert!(buf.iter().all(|&byte| byte == len.to_le_bytes()[0]));
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn operations_in_flight_at_once_get_their_own_bytes_in_order() {
+        let (ours, theirs) = pipe();
+        let mut reads: Vec<Op> = (0..8).map(|_| op(&ours)).collect();
+        for read in &mut reads {
+            read.start_read(3);
+        }
+        for number in 0..8_u8 {
+            write(theirs.as_handle(), &[number; 3]).unwrap();
+        }
+        for (number, read) in (0..8_u8).zip(&reads) {
+            assert_eq!(wait(read), 3);
+            assert_eq!(read.buffer()[..3], [number; 3]);
+        }
+    }
+
+    #[test]
+    fn a_read_that_times_out_leaves_the_bytes_to_the_next() {
+        let (ours, theirs) = pipe();
+        let mut buf = [0; 8];
+        let error = read(ours.as_handle(), &mut buf, soon()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        write(theirs.as_handle(), b"bytes").unwrap();
+        assert_eq!(read(ours.as_handle(), &mut buf, long()).unwrap(), 5);
+        assert_eq!(&buf[..5], b"bytes");
+    }
+
+    #[test]
+    fn bytes_that_arrive_as_a_read_times_out_are_not_lost() {
+        const ROUNDS: u32 = 200;
+        let (ours, theirs) = pipe();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 0..ROUNDS {
+                    write(theirs.as_handle(), &round.to_le_bytes()).unwrap();
+                    thread::yield_now();
+                }
+            });
+            for round in 0..ROUNDS {
+                let mut buf = [0; 4];
+                while let Err(error) =
+                    read(ours.as_handle(), &mut buf, Deadline::after(Duration::from_micros(100)))
+                {
+                    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+                }
+                assert_eq!(u32::from_le_bytes(buf), round);
+            }
+        });
+    }
+
+    #[test]
+    fn dropping_a_read_in_flight_waits_for_its_completion_and_loses_nothing() {
+        let (ours, theirs) = pipe();
+        for round in 0..50_u8 {
+            let mut dropped = op(&ours);
+            let signal = Arc::clone(dropped.signal());
+            dropped.start_read(100);
+            assert!(!dropped.is_done() && !signal.event().wait(Deadline::after(Duration::ZERO)));
+            drop(dropped);
+            assert!(signal.event().wait(Deadline::after(Duration::ZERO)), "the completion sets the event");
+            assert_eq!(Arc::strong_count(&ours), 1);
+
+            write(theirs.as_handle(), &[round]).unwrap();
+            let mut next = op(&ours);
+            next.start_read(100);
+            assert_eq!((wait(&next), next.buffer()[0]), (1, round));
+        }
+    }
+
+    #[test]
+    fn an_operation_can_be_used_again_and_forgets_its_failure() {
+        let (ours, theirs) = pipe();
+        let mut op = op(&ours);
+        // It has a client already.
+        op.start_connect();
+        assert!(op.is_done() && op.result().is_err());
+        for text in [&b"first"[..], b"second, longer"] {
+            op.start_write(text, false);
+            assert_eq!(wait(&op), text.len());
+            let mut buf = [0; 32];
+            assert_eq!(read(theirs.as_handle(), &mut buf, long()).unwrap(), text.len());
+            assert_eq!(&buf[..text.len()], text);
+        }
+    }
+
+    #[test]
+    fn a_task_is_woken_by_the_thread_pool_each_time() {
+        let (ours, theirs) = pipe();
+        let mut op = op(&ours);
+        let (waker, woken) = task();
+        for _ in 0..3 {
+            op.start_read(10);
+            op.signal().wake(&waker);
+            op.signal().wake(&waker);
+            assert!(woken.recv_timeout(SOON).is_err(), "woken though nothing is there");
+            write(theirs.as_handle(), b"x").unwrap();
+            assert_ne!(woken.recv_timeout(LONG).unwrap(), thread::current().id());
+            assert!(op.is_done());
+            assert!(woken.recv_timeout(SOON).is_err(), "woken twice for one thing");
+        }
+        op.signal().wake(&waker);
+        woken.recv_timeout(LONG).expect("a task that comes late is woken at once");
+        op.signal().end();
+    }
+
+    #[test]
+    fn all_tasks_are_woken_however_many() {
+        let (ours, theirs) = pipe();
+        let mut op = op(&ours);
+        op.start_read(10);
+        let tasks: Vec<_> = (0..100).map(|_| task()).collect();
+        for (waker, _) in &tasks {
+            op.signal().wake(waker);
+        }
+        write(theirs.as_handle(), b"x").unwrap();
+        for (_, woken) in &tasks {
+            woken.recv_timeout(LONG).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_task_may_drop_what_it_waited_for_while_it_is_woken() {
+        struct Dropper(Mutex<Option<Op>>, mpsc::Sender<()>);
+
+        impl Wake for Dropper {
+            fn wake(self: Arc<Self>) {
+                self.0.lock().unwrap().take();
+                self.1.send(()).unwrap();
+            }
+        }
+
+        let (ours, theirs) = pipe();
+        for _ in 0..20 {
+            let mut op = op(&ours);
+            op.start_read(1);
+            let signal = Arc::downgrade(op.signal());
+            let (sender, woken) = mpsc::channel();
+            let dropper = Arc::new(Dropper(Mutex::new(None), sender));
+            let mut place = dropper.0.lock().unwrap();
+            op.signal().wake(&Arc::clone(&dropper).into());
+            *place = Some(op);
+            drop(place);
+            write(theirs.as_handle(), b"x").unwrap();
+            woken.recv_timeout(LONG).unwrap();
+            let deadline = long();
+            while signal.strong_count() > 0 {
+                assert!(!deadline.has_passed(), "the thread pool keeps the signal");
+                thread::yield_now();
+            }
+        }
+    }
+
+    #[test]
+    fn the_signal_is_given_up_when_it_has_ended() {
+        let signal = Signal::new().unwrap();
+        let (waker, woken) = task();
+        signal.wake(&waker);
+        signal.end();
+        woken.recv_timeout(LONG).unwrap();
+        let weak = Arc::downgrade(&signal);
+        drop(signal);
+        let deadline = long();
+        while weak.strong_count() > 0 {
+            assert!(!deadline.has_passed(), "the thread pool keeps the signal");
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_write_goes_on_when_the_thread_that_started_it_has_ended() {
+        const LEN: usize = 600_000;
+        let (ours, theirs) = pipe();
+        let mut op = op(&ours);
+        let op = thread::spawn(move || {
+            op.start_write(&vec![7; LEN], true);
+            op
+        })
+        .join()
+        .unwrap();
+        let mut buf = vec![0; 50_000];
+        let mut len = 0;
+        while len < LEN {
+            let read = read(theirs.as_handle(), &mut buf, long()).unwrap();
+            assert!(buf[..read].iter().all(|&byte| byte == 7));
+            len += read;
+        }
+        assert_eq!(wait(&op), LEN);
+    }
+
+    #[test]
+    fn an_operation_that_nobody_has_any_more_completes_in_the_background() {
+        const LEN: usize = 600_000;
+        static DONE: AtomicUsize = AtomicUsize::new(0);
+        for _ in 0..5 {
+            let (ours, theirs) = pipe();
+            let mut op = op(&ours);
+            op.start_write(&vec![7; LEN], true);
+            let file = Arc::downgrade(&ours);
+            drop(ours);
+            op.finish_in_background();
+            let mut buf = vec![0; 50_000];
+            let mut len = 0;
+            while len < LEN {
+                len += read(theirs.as_handle(), &mut buf, long()).unwrap();
+            }
+            // The end is closed when it is done.
+            assert!(read(theirs.as_handle(), &mut buf, long()).is_err());
+            assert_eq!(file.strong_count(), 0);
+            DONE.fetch_add(1, Ordering::Relaxed);
+        }
+        assert_eq!(DONE.load(Ordering::Relaxed), 5);
+    }
+
+    #[test]
+    fn an_event_that_was_set_for_something_else_does_not_end_a_wait() {
+        let (ours, theirs) = pipe();
+        let mut op = op(&ours);
+        op.start_read(10);
+        op.signal().event().set();
+        assert!(!op.waiter().wait(soon()));
+        op.signal().event().set();
+        write(theirs.as_handle(), b"x").unwrap();
+        assert_eq!(wait(&op), 1);
+    }
+
+    #[test]
+    fn milliseconds_are_rounded_up_and_never_mean_for_ever() {
+        assert_eq!(milliseconds(Deadline::NEVER), INFINITE);
+        assert_eq!(milliseconds(Deadline::after(Duration::ZERO)), 0);
+        assert_eq!(milliseconds(Deadline::after(Duration::from_secs(3600 * 24 * 365))), INFINITE - 1);
+        assert!((1..=1000).contains(&milliseconds(Deadline::after(Duration::from_secs(1)))));
     }
 }

@@ -49,8 +49,8 @@ unsafe impl<T: Send> Send for Local<T> {}
 // SAFETY: as above; through a shared reference it is only read.
 unsafe impl<T: Sync> Sync for Local<T> {}
 
-/// A security identifier, in its text form: `S-1-5-…`. Who it stands for can be told by nothing else, so two are the same
-/// if their texts are.
+/// A security identifier, in its text form: `S-1-5-…`. Who it stands for can be told by nothing else, so two
+/// are the same if their texts are.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Sid {
     text: String,
@@ -82,7 +82,8 @@ impl Sid {
         &self.text
     }
 
-    /// Whether it is the group of administrators, or the system itself: who could do all that our user can anyway.
+    /// Whether it is the group of administrators, or the system itself: who could do all that our user can
+    /// anyway.
     pub(crate) fn is_all_powerful(&self) -> bool {
         self.is_administrators || self.is_system
     }
@@ -127,10 +128,10 @@ pub(crate) fn user_of_process(pid: u32) -> io::Result<Sid> {
 /// The user that the client of this pipe was when it connected.
 ///
 /// # Errors
-/// The system does not tell before something was read from the pipe if the client asked for that (dynamic tracking,
-/// which is what a client gets that asks for nothing); nor if the client asked to be anonymous.
+/// The system does not tell before something was read from the pipe if the client asked for that (dynamic
+/// tracking, which is what a client gets that asks for nothing); nor if the client asked to be anonymous.
 pub(crate) fn user_of_client(pipe: BorrowedHandle<'_>) -> Result<Sid, ClientError> {
-    let token = Impersonation::of_client(pipe).map_err(ClientError::NotTold)?.token();
+    let token = Impersonation::of_client(pipe).map_err(|_| ClientError::NotTold)?.token();
     // From here on the thread is itself again.
     token.and_then(|token| token_user(token.as_handle())).map_err(ClientError::Hidden)
 }
@@ -139,7 +140,7 @@ pub(crate) fn user_of_client(pipe: BorrowedHandle<'_>) -> Result<Sid, ClientErro
 #[derive(Debug)]
 pub(crate) enum ClientError {
     /// The system does not tell, or not yet.
-    NotTold(io::Error),
+    NotTold,
     /// The client does not want to be known.
     Hidden(io::Error),
 }
@@ -185,14 +186,20 @@ impl Drop for Impersonation {
 /// The token of the calling thread, if it has one of its own.
 fn thread_token(access: u32) -> io::Result<Option<OwnedHandle>> {
     let mut token = null_mut();
-    // SAFETY: the thread's pseudo handle is always valid, and `token` outlives the call. The process itself asks (1), since whom
-    // it acts as may not be allowed to.
+    // SAFETY: the thread's pseudo handle is always valid, and `token` outlives the call. The process itself
+    // asks (1), since whom it acts as may not be allowed to.
     if unsafe { OpenThreadToken(GetCurrentThread(), access, 1, &raw mut token) } == 0 {
         let error = io::Error::last_os_error();
         return if has_code(&error, ERROR_NO_TOKEN) { Ok(None) } else { Err(error) };
     }
     // SAFETY: OpenThreadToken succeeded, so the handle is open and ours.
     Ok(Some(unsafe { OwnedHandle::from_raw_handle(token) }))
+}
+
+/// Whether the calling thread acts as the process does, and not as somebody else.
+#[cfg(test)]
+pub(crate) fn is_thread_itself() -> io::Result<bool> {
+    thread_token(TOKEN_QUERY).map(|token| token.is_none())
 }
 
 fn our_token() -> io::Result<OwnedHandle> {
@@ -212,13 +219,15 @@ fn token_of_process(process: BorrowedHandle<'_>) -> io::Result<OwnedHandle> {
 
 fn token_user(token: BorrowedHandle<'_>) -> io::Result<Sid> {
     let information = token_information(token, TokenUser)?;
-    // SAFETY: for this class, the buffer holds a TOKEN_USER, whose SID is in the same buffer; it is aligned for pointers.
+    // SAFETY: for this class, the buffer holds a TOKEN_USER, whose SID is in the same buffer; it is aligned
+    // for pointers.
     unsafe { Sid::copy((*information.as_ptr().cast::<TOKEN_USER>()).User.Sid) }
 }
 
 fn token_primary_group(token: BorrowedHandle<'_>) -> io::Result<Sid> {
     let information = token_information(token, TokenPrimaryGroup)?;
-    // SAFETY: for this class, the buffer holds a TOKEN_PRIMARY_GROUP, whose SID is in the same buffer, aligned as above.
+    // SAFETY: for this class, the buffer holds a TOKEN_PRIMARY_GROUP, whose SID is in the same buffer,
+    // aligned as above.
     unsafe { Sid::copy((*information.as_ptr().cast::<TOKEN_PRIMARY_GROUP>()).PrimaryGroup) }
 }
 
@@ -281,17 +290,19 @@ pub(crate) fn owner_of(handle: BorrowedHandle<'_>) -> io::Result<Sid> {
 pub(crate) struct SecurityDescriptor(Local<u8>);
 
 impl SecurityDescriptor {
-    /// The rights to read and to write, each with all that belongs to it, such as waiting and asking for the owner, but
-    /// without `FILE_CREATE_PIPE_INSTANCE` (4): who has that can add an instance to the pipe and so take clients away.
+    /// The rights to read and to write, each with all that belongs to it, such as waiting and asking for the
+    /// owner, but without `FILE_CREATE_PIPE_INSTANCE` (4): who has that can add an instance to the pipe and
+    /// so take clients away.
     const READ_AND_WRITE: u32 = 0x0012_019b;
 
     /// The descriptor of a pipe that is open to those.
     ///
-    /// The owner is the user, since a client goes by that to see who serves: without a word, it would be the group of
-    /// administrators when one of them is elevated.
+    /// The owner is the user, since a client goes by that to see who serves: without a word, it would be the
+    /// group of administrators when one of them is elevated.
     pub(crate) fn of_pipe(access: Access) -> io::Result<Self> {
         let user = our_user()?;
-        // P: nothing is inherited. FA: all rights to a file. BA: administrators. SY: the system. WD: everyone.
+        // P: nothing is inherited. FA: all rights to a file. BA: administrators. SY: the system. WD:
+        // everyone.
         let owners = format!("O:{user}D:P(A;;FA;;;{user})(A;;FA;;;BA)(A;;FA;;;SY)");
         let rights = Self::READ_AND_WRITE;
         Self::from_sddl(&match access {
