@@ -23,7 +23,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use support::{LIMIT, TestName, both_names, in_time, no_child_is_started, unique_name};
+use support::{LIMIT, TestName, both_names, in_time, unique_name};
 
 /// How much a large transfer is.
 const MUCH: usize = if cfg!(windows) { 1 << 20 } else { 8 << 20 };
@@ -188,10 +188,7 @@ macro_rules! test_everywhere {
 }
 
 /// Runs a test with a name of each kind, within the limit.
-fn run<E: Executor, F: Future<Output = ()>>(test: fn(Arc<TestName>) -> F)
-where
-    F: 'static,
-{
+fn run<E: Executor, F: Future<Output = ()> + 'static>(test: fn(Arc<TestName>) -> F) {
     for name in both_names() {
         in_time(move || E::block_on(test(Arc::new(name))));
     }
@@ -272,7 +269,7 @@ async fn race<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -
     let (mut one, mut other) = (pin!(one), pin!(other));
     poll_fn(|cx| match one.as_mut().poll(cx) {
         Poll::Pending => other.as_mut().poll(cx),
-        ready => ready,
+        Poll::Ready(output) => Poll::Ready(output),
     })
     .await
 }
@@ -430,7 +427,8 @@ const CLIENTS: u32 = if cfg!(windows) { 8 } else { 32 };
 
 async fn a_listener_serves_many_clients_at_once<E: Executor>(name: Arc<TestName>) {
     let listener = AsyncListener::<E>::bind(&*name).unwrap();
-    let clients: Vec<_> = (0..CLIENTS).map(|number| spawn::<E, _>(ask::<E>(Arc::clone(&name), number))).collect();
+    let clients: Vec<_> =
+        (0..CLIENTS).map(|number| spawn::<E, _>(ask::<E>(Arc::clone(&name), number))).collect();
     let mut servers = Vec::new();
     for _ in 0..CLIENTS {
         let client = listener.accept().await.unwrap();
@@ -470,7 +468,8 @@ async fn several_tasks_accept_on_one_listener<E: Executor>(name: Arc<TestName>) 
             })
         })
         .collect();
-    let clients: Vec<_> = (0..CLIENTS).map(|number| spawn::<E, _>(ask::<E>(Arc::clone(&name), number))).collect();
+    let clients: Vec<_> =
+        (0..CLIENTS).map(|number| spawn::<E, _>(ask::<E>(Arc::clone(&name), number))).collect();
     for task in clients.into_iter().chain(servers) {
         task.await;
     }
@@ -660,7 +659,8 @@ async fn an_accept_that_is_dropped_loses_no_client<E: Executor>(name: Arc<TestNa
 
 async fn accepts_that_are_dropped_again_and_again_lose_no_client<E: Executor>(name: Arc<TestName>) {
     let listener = AsyncListener::<E>::bind(&*name).unwrap();
-    let clients: Vec<_> = (0..CLIENTS).map(|number| spawn::<E, _>(ask::<E>(Arc::clone(&name), number))).collect();
+    let clients: Vec<_> =
+        (0..CLIENTS).map(|number| spawn::<E, _>(ask::<E>(Arc::clone(&name), number))).collect();
     let mut served = 0;
     while served < CLIENTS {
         let mut accepting = Box::pin(listener.accept());
@@ -692,7 +692,8 @@ async fn full_listener<E: Executor>(name: &TestName) -> (AsyncListener<E>, Vec<A
         match E::connect(options_for(name).wait_mode(ConnectWaitMode::Deferred)).await {
             Ok(client) => clients.push(client),
             Err(error) => {
-                let full = if HAS_QUEUES_THAT_WAIT { ErrorKind::WouldBlock } else { ErrorKind::ConnectionRefused };
+                let full =
+                    if HAS_QUEUES_THAT_WAIT { ErrorKind::WouldBlock } else { ErrorKind::ConnectionRefused };
                 assert_eq!(error.kind(), full, "{error}");
                 return (listener, clients);
             }
@@ -764,7 +765,8 @@ async fn a_client_waits_for_a_server_that_is_not_up_yet_but_not_for_ever<E: Exec
     let error = E::connect(options.clone().wait_mode(ConnectWaitMode::Timeout(SHORT))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
 
-    for wait_mode in [ConnectWaitMode::Timeout(LIMIT), ConnectWaitMode::Timeout(Duration::MAX), ConnectWaitMode::Unbounded]
+    for wait_mode in
+        [ConnectWaitMode::Timeout(LIMIT), ConnectWaitMode::Timeout(Duration::MAX), ConnectWaitMode::Unbounded]
     {
         let options = options.clone().wait_mode(wait_mode);
         let client = spawn::<E, _>(async move {
@@ -780,7 +782,8 @@ async fn a_client_waits_for_a_server_that_is_not_up_yet_but_not_for_ever<E: Exec
 }
 
 async fn connecting_to_nobody_is_an_error_with_the_name<E: Executor>(name: Arc<TestName>) {
-    for wait_mode in [ConnectWaitMode::Deferred, ConnectWaitMode::Timeout(LIMIT), ConnectWaitMode::Unbounded] {
+    for wait_mode in [ConnectWaitMode::Deferred, ConnectWaitMode::Timeout(LIMIT), ConnectWaitMode::Unbounded]
+    {
         let error = E::connect(options_for(&name).wait_mode(wait_mode)).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused), "{error}");
         assert!(error.to_string().contains(&**name), "{error}");
@@ -790,7 +793,6 @@ async fn connecting_to_nobody_is_an_error_with_the_name<E: Executor>(name: Arc<T
 }
 
 async fn a_stream_dropped_while_it_reads_is_closed<E: Executor>(name: Arc<TestName>) {
-    let _still = no_child_is_started();
     let (client, server) = pair::<E>(&name).await;
     let mut reading = Box::pin(async move {
         let mut buf = [0; 8];
@@ -816,7 +818,6 @@ async fn what_was_sent_before_a_drop_in_mid_send_arrives<E: Executor>(name: Arc<
 }
 
 async fn a_listener_dropped_while_it_accepts_frees_its_name<E: Executor>(name: Arc<TestName>) {
-    let _still = no_child_is_started();
     for _ in 0..5 {
         let listener = AsyncListener::<E>::bind(&*name).unwrap();
         let mut accepting = Box::pin(async move { listener.accept().await });
@@ -834,7 +835,6 @@ async fn a_read_that_waits_ends_when_the_peer_leaves<E: Executor>(name: Arc<Test
 }
 
 async fn sending_to_a_peer_that_is_gone_is_a_broken_pipe<E: Executor>(name: Arc<TestName>) {
-    let _still = no_child_is_started();
     let (client, server) = pair::<E>(&name).await;
     drop(server);
     assert_fails(client.send(b"x").await, ErrorKind::BrokenPipe);
@@ -900,7 +900,8 @@ async fn a_task_that_stops_waiting_does_not_keep_the_other_from_waking<E: Execut
     let (client, server) = pair::<E>(&name).await;
     let server = Arc::new(server);
     for first_stops in [true, false, true, false] {
-        let (stop, waiting) = (Arc::new(Signal::default()), [Arc::new(Signal::default()), Arc::new(Signal::default())]);
+        let (stop, waiting) =
+            (Arc::new(Signal::default()), [Arc::new(Signal::default()), Arc::new(Signal::default())]);
         let mut tasks = Vec::new();
         for (index, waits) in waiting.iter().enumerate() {
             let (server, stop, waits) = (Arc::clone(&server), Arc::clone(&stop), Arc::clone(waits));
@@ -1147,7 +1148,6 @@ async fn assert_stops<E: Executor>(listener: Arc<AsyncListener<E>>) {
 }
 
 async fn the_async_face_tells_what_the_blocking_one_tells<E: Executor>(name: Arc<TestName>) {
-    let _still = no_child_is_started();
     let listener = AsyncListener::<E>::bind(&*name).unwrap();
     assert_eq!(listener.name().to_string(), **name);
     let client = AsyncStream::<E>::connect(&*name).await.unwrap();
@@ -1239,7 +1239,10 @@ mod tokio_alone {
             let result = Listener::bind(&name);
             if cfg!(unix) {
                 let error = result.unwrap_err();
-                assert!(error.to_string().contains("runtime") || error.to_string().contains("reactor"), "{error}");
+                assert!(
+                    error.to_string().contains("runtime") || error.to_string().contains("reactor"),
+                    "{error}"
+                );
                 // The name was not kept by something that nobody has.
                 interprocess::local_socket::Listener::bind(&name).unwrap();
                 let listener = interprocess::local_socket::Listener::bind(&name).unwrap();
@@ -1258,7 +1261,8 @@ mod tokio_alone {
     fn another_executor_may_poll_while_the_runtime_lives() {
         in_time(|| {
             let name = unique_name();
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
             let (client, server) = runtime.block_on(pair::<Threads>(&name));
             let reader = thread::spawn(move || {
                 futures_lite::future::block_on(async move {
@@ -1384,17 +1388,17 @@ mod tokio_alone {
     fn futures_and_objects_go_to_other_threads() {
         fn assert_send<T: Send>(_: &T) {}
         fn assert_send_sync<T: Send + Sync + Unpin>() {}
-        assert_send_sync::<Listener>();
-        assert_send_sync::<Stream>();
-        let name = unique_name();
-        assert_send(&Stream::connect(&*name));
-        assert_send(&ConnectOptions::new().name(&*name).connect_tokio());
         fn uses(listener: &Listener, stream: &Stream) {
             assert_send(&listener.accept());
             assert_send(&stream.recv(&mut []));
             assert_send(&stream.send(&[]));
             assert_send(&stream.peek(&mut []));
         }
+        assert_send_sync::<Listener>();
+        assert_send_sync::<Stream>();
+        let name = unique_name();
+        assert_send(&Stream::connect(&*name));
+        assert_send(&ConnectOptions::new().name(&*name).connect_tokio());
         let _ = uses;
     }
 }
@@ -1431,7 +1435,7 @@ mod smol_alone {
             futures_lite::future::block_on(async {
                 let name = unique_name();
                 let (client, server) = pair::<OneThread>(&name).await;
-                let (_, ()) = futures_lite::future::zip(send_all(&client, b"1234"), async {
+                let ((), ()) = futures_lite::future::zip(send_all(&client, b"1234"), async {
                     recv_exact(&server, &mut [0; 4]).await;
                 })
                 .await;
@@ -1521,17 +1525,17 @@ mod smol_alone {
     fn futures_and_objects_go_to_other_threads() {
         fn assert_send<T: Send>(_: &T) {}
         fn assert_send_sync<T: Send + Sync + Unpin>() {}
-        assert_send_sync::<Listener>();
-        assert_send_sync::<Stream>();
-        let name = unique_name();
-        assert_send(&Stream::connect(&*name));
-        assert_send(&ConnectOptions::new().name(&*name).connect_smol());
         fn uses(listener: &Listener, stream: &Stream) {
             assert_send(&listener.accept());
             assert_send(&stream.recv(&mut []));
             assert_send(&stream.send(&[]));
             assert_send(&stream.peek(&mut []));
         }
+        assert_send_sync::<Listener>();
+        assert_send_sync::<Stream>();
+        let name = unique_name();
+        assert_send(&Stream::connect(&*name));
+        assert_send(&ConnectOptions::new().name(&*name).connect_smol());
         let _ = uses;
     }
 }

@@ -211,6 +211,40 @@ fn wait_to_be_stopped(listener: &Listener, way: usize) {
     assert_eq!(error.kind(), ErrorKind::BrokenPipe, "{error}");
 }
 
+/// All are woken for one client, and those who do not get it have their deadlines still.
+#[test]
+fn deadline_holds_for_threads_whose_client_another_thread_took() {
+    const THREADS: usize = 8;
+    in_time(|| {
+        for name in both_names() {
+            let listener = Listener::bind(&name).unwrap();
+            // It takes luck to meet one that has been woken and comes too late.
+            for _ in 0..40 {
+                let ready = Barrier::new(THREADS + 1);
+                let accepted = thread::scope(|scope| {
+                    let accept = || {
+                        ready.wait();
+                        match listener.accept_timeout(Duration::from_millis(5)) {
+                            Ok(_) => 1,
+                            Err(error) => {
+                                assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+                                0
+                            }
+                        }
+                    };
+                    let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(accept)).collect();
+                    ready.wait();
+                    let _client = Stream::connect(&name).unwrap();
+                    threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
+                });
+                // On a machine that is too busy, all may have given up before.
+                let is_left = listener.accept_timeout(Duration::ZERO).is_ok();
+                assert_eq!(accepted + usize::from(is_left), 1);
+            }
+        }
+    });
+}
+
 #[test]
 fn stopping_wakes_every_thread_that_accepts_and_is_for_good() {
     const THREADS: usize = 12;
@@ -272,6 +306,8 @@ fn accept_that_sleeps_is_woken_when_another_thread_stops_the_listener() {
                     }
                     listener.stop();
                 });
+                let _quiet = support::no_child_is_started();
+                drop(listener);
             }
         }
     });

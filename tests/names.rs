@@ -3,8 +3,8 @@
 mod support;
 
 use interprocess::local_socket::{
-    GenericFilePath, GenericNamespaced, Listener, Name, NameType, NamespacedNameType, PathNameType, Stream, ToFsName,
-    ToName, ToNsName,
+    GenericFilePath, GenericNamespaced, Listener, Name, NameType, NamespacedNameType, PathNameType, Stream,
+    ToFsName, ToName, ToNsName,
 };
 use std::{
     borrow::Cow,
@@ -178,7 +178,10 @@ fn generic_namespaced_names_are_what_the_system_has() {
         assert_ne!(generic, "x".to_ns_name::<SpecialDirUdSocket>().unwrap());
     }
     #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
-    assert_eq!(generic, "x".to_ns_name::<interprocess::os::unix::local_socket::SpecialDirUdSocket>().unwrap());
+    assert_eq!(
+        generic,
+        "x".to_ns_name::<interprocess::os::unix::local_socket::SpecialDirUdSocket>().unwrap()
+    );
     #[cfg(windows)]
     assert_eq!(generic, "x".to_ns_name::<interprocess::os::windows::local_socket::NamedPipe>().unwrap());
 }
@@ -479,10 +482,10 @@ mod unix {
     pub(super) fn serve_in_runtime_directory(arguments: &[String]) {
         let name = arguments[0].as_str().to_ns_name::<SpecialDirUdSocket>().unwrap();
         let listener = Listener::bind(&name).unwrap();
-        support::say(name.file().unwrap().display());
-        // By the name, and by the file.
+        // By the name, and then by the file.
         Stream::connect(&name).unwrap().send(b"x").unwrap();
         assert_eq!(listener.accept().unwrap().recv(&mut [0]).unwrap(), 1);
+        support::say(name.file().unwrap().display());
         listener.accept().unwrap().send(b"y").unwrap();
         drop(listener);
     }

@@ -94,6 +94,7 @@ enum Connection {
 }
 
 impl Connection {
+    #[cfg_attr(unix, allow(clippy::unnecessary_wraps, reason = "not every system has every side"))]
     fn new(stream: Stream, side: Side) -> io::Result<Self> {
         match side {
             Side::Ours => Ok(Self::Ours(stream)),
@@ -102,7 +103,10 @@ impl Connection {
             #[cfg(unix)]
             Side::RawSocket => Ok(Self::RawSocket(raw::SendRecv(stream.into()))),
             #[cfg(not(unix))]
-            _ => Err(io::Error::new(io::ErrorKind::Unsupported, "there is no raw side to compare with on this system")),
+            _ => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "there is no raw side to compare with on this system",
+            )),
         }
     }
 
@@ -296,7 +300,8 @@ impl Driver {
             .spawn()?;
         let accept = || listener.accept_timeout(Duration::from_secs(10));
         let orders = accept()?;
-        let connections = sides.iter().map(|side| Connection::new(accept()?, *side)).collect::<io::Result<_>>()?;
+        let connections =
+            sides.iter().map(|side| Connection::new(accept()?, *side)).collect::<io::Result<_>>()?;
         Ok(Self { server, orders, connections })
     }
 
@@ -313,7 +318,11 @@ impl Driver {
     fn finish(mut self) -> io::Result<()> {
         drop((self.orders, self.connections));
         let status = self.server.wait()?;
-        if status.success() { Ok(()) } else { Err(io::Error::other(format!("the other process failed: {status}"))) }
+        if status.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("the other process failed: {status}")))
+        }
     }
 }
 
@@ -338,7 +347,9 @@ fn compare(per_line: Duration) -> io::Result<()> {
     for size in WRITE_SIZES {
         line(&mut driver, Work::Write { size }, per_line)?;
     }
-    println!("Round trips in microseconds, one way in GB/s; medians. Ratios are of times: above 1, ours is slower.");
+    println!(
+        "Round trips in microseconds, one way in GB/s; medians. Ratios are of times: above 1, ours is slower."
+    );
     driver.finish()
 }
 

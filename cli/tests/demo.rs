@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{Directory, ipc};
+use support::ipc;
 
 #[test]
 fn the_demonstration_exchanges_data_over_both_kinds_of_names() {
@@ -38,7 +38,7 @@ mod unix {
         process::{ChildStdout, Command},
         time::{Duration, Instant},
     };
-    use support::PROMPT;
+    use support::{Directory, PROMPT};
 
     /// The processes of the first clients, as the demonstration tells them.
     fn clients(stdout: &mut BufReader<ChildStdout>) -> Vec<String> {

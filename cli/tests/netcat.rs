@@ -2,8 +2,8 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
-use support::{Directory, PROMPT, assert_same, connect, ipc, listen, namespaced, noise};
+use std::time::Duration;
+use support::{Directory, assert_same, connect, ipc, listen, namespaced, noise};
 
 /// Wine takes its time.
 const LARGE: usize = if cfg!(windows) { 8 << 20 } else { 64 << 20 };
@@ -421,11 +421,15 @@ fn there_is_no_mode_on_windows() {
 #[cfg(unix)]
 mod unix {
     use super::*;
-    use std::os::unix::{
-        ffi::OsStrExt,
-        fs::{FileTypeExt, PermissionsExt},
-        net::UnixListener,
+    use std::{
+        os::unix::{
+            ffi::OsStrExt,
+            fs::{FileTypeExt, PermissionsExt},
+            net::UnixListener,
+        },
+        time::Instant,
     };
+    use support::PROMPT;
 
     #[test]
     fn mode_and_access_set_the_permissions_of_the_socket_file() {

@@ -4,10 +4,16 @@ use super::{
     ConnectOptions, Listener, ListenerNonblockingMode, ListenerOptions, Name, PeerCreds, Stream, ToName,
     stream::Attempts,
 };
-use crate::runtime::{Async, ByteStream, Runtime, Source, private::Sealed};
+use crate::{
+    deadline::Deadline,
+    runtime::{Async, ByteStream, Runtime, Source, private::Sealed, yield_now},
+};
 use std::{
+    future::{Future, poll_fn},
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
+    pin::pin,
+    task::Poll,
 };
 
 impl Sealed for Stream {}
@@ -60,7 +66,11 @@ impl ByteStream for Stream {
     }
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.shutdown(how)
+        match self.shutdown(how) {
+            // On some systems, when the peer has left: there is nothing left to end.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            result => result,
+        }
     }
 }
 
@@ -98,7 +108,23 @@ impl<R: Runtime> Async<Listener, R> {
     /// # Cancel safety
     /// If the future is dropped, no client is lost.
     pub async fn accept(&self) -> io::Result<Async<Stream, R>> {
-        Async::new(self.read_with(Listener::accept).await?)
+        let listener = self.get_ref();
+        loop {
+            let mut next = pin!(self.read_with(|listener| listener.accept_one(Deadline::NEVER)));
+            let stream = poll_fn(|cx| {
+                // First, so that being stopped in between is noticed.
+                listener.stop_tasks.add(cx.waker());
+                if listener.is_stopped() {
+                    return Poll::Ready(listener.accept_one(Deadline::NEVER));
+                }
+                next.as_mut().poll(cx)
+            });
+            match stream.await? {
+                Some(stream) => return Async::new(stream),
+                // Strangers who keep coming must not keep the thread.
+                None => yield_now().await,
+            }
+        }
     }
 
     /// The twin of [`Listener::name`].
@@ -122,7 +148,7 @@ impl<R: Runtime> TryFrom<Async<Listener, R>> for Listener {
     type Error = io::Error;
 
     fn try_from(listener: Async<Listener, R>) -> io::Result<Self> {
-        let listener = listener.into_inner();
+        let listener = listener.into_inner()?;
         listener.set_nonblocking(ListenerNonblockingMode::Neither)?;
         Ok(listener)
     }
@@ -148,6 +174,9 @@ impl<R: Runtime> Async<Stream, R> {
     /// # Cancel safety
     /// If the future is dropped, no bytes are lost.
     pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
         self.read_with(|stream| stream.recv(buf)).await
     }
 
@@ -156,6 +185,9 @@ impl<R: Runtime> Async<Stream, R> {
     /// # Cancel safety
     /// If the future is dropped, no bytes are lost.
     pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Ok(0);
+        }
         self.read_with(|stream| stream.recv_vectored(bufs)).await
     }
 
@@ -164,6 +196,9 @@ impl<R: Runtime> Async<Stream, R> {
     /// # Cancel safety
     /// If the future is dropped before it is ready, nothing was sent.
     pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
         self.write_with(|stream| stream.send(buf)).await
     }
 
@@ -172,6 +207,9 @@ impl<R: Runtime> Async<Stream, R> {
     /// # Cancel safety
     /// If the future is dropped before it is ready, nothing was sent.
     pub async fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Ok(0);
+        }
         self.write_with(|stream| stream.send_vectored(bufs)).await
     }
 
@@ -180,6 +218,9 @@ impl<R: Runtime> Async<Stream, R> {
     /// # Cancel safety
     /// If the future is dropped, no bytes are lost.
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
         self.read_with(|stream| stream.peek(buf)).await
     }
 
@@ -209,7 +250,7 @@ impl<R: Runtime> TryFrom<Async<Stream, R>> for Stream {
     type Error = io::Error;
 
     fn try_from(stream: Async<Stream, R>) -> io::Result<Self> {
-        let stream = stream.into_inner();
+        let stream = stream.into_inner()?;
         stream.set_nonblocking(false)?;
         Ok(stream)
     }

@@ -20,6 +20,9 @@ use std::{
 /// | who passes `accept` on Unix | our user and root | also who is in our effective group | all |
 /// | access list of a named pipe | our user, administrators, SYSTEM | also our token's primary group | also Everyone |
 ///
+/// On NetBSD and OpenBSD, which do not tell a peer's further groups, `Group` goes by the effective one. With
+/// `ListenerOptionsExt::mode`, `Group` means the group that the system gives the file.
+///
 /// On Unix, `accept` checks each peer's credentials as well, because abstract names on Linux have no permissions, and
 /// silently drops whom it does not admit. On Windows the system refuses them: they never get as far as `accept`. Nobody
 /// but the owner and administrators may add instances to a pipe of ours, which has a consequence for clients in other
@@ -173,7 +176,8 @@ impl<'n> ListenerOptions<'n> {
     }
 
     /// How long creating the listener may wait for other processes that create or remove names in the same directory.
-    /// The default is one second; then it is [`TimedOut`](io::ErrorKind::TimedOut).
+    /// The default is one second; then a name that is there already is [`TimedOut`](io::ErrorKind::TimedOut), and a free one is
+    /// taken all the same.
     ///
     /// # Platform-specific behaviour
     /// Used for names that are files.
@@ -246,6 +250,8 @@ impl<'n> ListenerOptions<'n> {
                 None => Guard::Access(self.effective_access()),
             },
             stream_nonblocking: AtomicBool::new(self.nonblocking.stream_nonblocking()),
+            #[cfg(feature = "async")]
+            stop_tasks: crate::runtime::WakerList::default(),
         };
         if self.nonblocking.accept_nonblocking() {
             listener.inner.set_accept_nonblocking(true)?;
@@ -297,16 +303,6 @@ enum Guard {
     Policy(AcceptPolicy),
 }
 
-impl Guard {
-    fn admits(&self, stream: &sys::Stream) -> bool {
-        // Who cannot be told has left, or is nobody whom we know: out, and on to the next.
-        match self {
-            Self::Access(access) => stream.peer_is_admitted(*access).unwrap_or(false),
-            Self::Policy(policy) => stream.peer_creds().is_ok_and(|creds| policy(&PeerCreds::new(creds))),
-        }
-    }
-}
-
 impl Debug for Guard {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -323,13 +319,17 @@ impl Debug for Guard {
 ///
 /// # Dropping
 /// Clients that were not accepted yet are cut off, the name becomes free, and its socket file, if there is one, is
-/// deleted, provided that it is still this listener's. Streams live on.
+/// deleted, provided that it is still this listener's. (It is left, dead, if other processes are busy in its directory for 100
+/// milliseconds, or the directory may not be read. The next listener of that name takes it over.) Streams live on.
 #[derive(Debug)]
 pub struct Listener {
     pub(crate) inner: sys::Listener,
     name: Name<'static>,
     guard: Guard,
     stream_nonblocking: AtomicBool,
+    /// Tasks that are to learn when the listener is stopped.
+    #[cfg(feature = "async")]
+    pub(crate) stop_tasks: crate::runtime::WakerList,
 }
 
 impl Listener {
@@ -372,8 +372,14 @@ impl Listener {
 
     /// Takes a listener that somebody else opened, with the access that it has.
     pub(crate) fn from_inner(inner: sys::Listener, name: Name<'static>) -> Self {
-        let stream_nonblocking = AtomicBool::new(false);
-        Self { inner, name, guard: Guard::Access(Access::Everyone), stream_nonblocking }
+        Self {
+            inner,
+            name,
+            guard: Guard::Access(Access::Everyone),
+            stream_nonblocking: AtomicBool::new(false),
+            #[cfg(feature = "async")]
+            stop_tasks: crate::runtime::WakerList::default(),
+        }
     }
 
     /// Waits for a client and gives the connection to it.
@@ -400,13 +406,31 @@ impl Listener {
 
     fn accept_until(&self, deadline: Deadline) -> io::Result<Stream> {
         loop {
-            match self.inner.accept(deadline, self.stream_nonblocking.load(Relaxed)) {
-                Ok(stream) if self.guard.admits(&stream) => return Ok(Stream(stream)),
-                Ok(_stranger) => {}
-                // Part of normal work: not worth the text.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error),
-                Err(error) => return Err(self.name.explain(error)),
+            if let Some(stream) = self.accept_one(deadline)? {
+                return Ok(stream);
             }
+            // Strangers who keep coming must not keep us past the deadline.
+            if deadline.has_passed() {
+                return Err(self.name.explain(io::ErrorKind::TimedOut.into()));
+            }
+        }
+    }
+
+    /// The next client; `None` if it was turned away.
+    pub(crate) fn accept_one(&self, deadline: Deadline) -> io::Result<Option<Stream>> {
+        match self.inner.accept(deadline, self.stream_nonblocking.load(Relaxed)) {
+            Ok(stream) => Ok(self.admits(&stream).then_some(Stream(stream))),
+            // Part of normal work: not worth the text.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(error),
+            Err(error) => Err(self.name.explain(error)),
+        }
+    }
+
+    fn admits(&self, stream: &sys::Stream) -> bool {
+        // Who cannot be told has left, or is nobody whom we know: out, and on to the next.
+        match &self.guard {
+            Guard::Access(access) => stream.peer_is_admitted(*access, &self.inner).unwrap_or(false),
+            Guard::Policy(policy) => stream.peer_creds().is_ok_and(|creds| policy(&PeerCreds::new(creds))),
         }
     }
 
@@ -432,6 +456,13 @@ impl Listener {
     /// ```
     pub fn stop(&self) {
         self.inner.stop();
+        #[cfg(feature = "async")]
+        self.stop_tasks.wake();
+    }
+
+    #[cfg(feature = "async")]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.inner.is_stopped()
     }
 
     /// Sets which parts are nonblocking. A call of `accept` that waits already goes on waiting.

@@ -194,7 +194,9 @@ impl<'o> Attempts<'o> {
 ///
 /// # End of stream
 /// Reading gives 0 bytes when the peer is gone, or has [shut down](Self::shutdown) its sending direction, and all that it
-/// sent has been read. Writing to a peer that is gone is [`BrokenPipe`](io::ErrorKind::BrokenPipe), and never a signal.
+/// sent has been read. Whether the peer has read what we sent makes no difference to that (which is why Linux's `ECONNRESET` is not
+/// passed on); [`drain`](Self::drain) tells. Writing to a peer that is gone is
+/// [`BrokenPipe`](io::ErrorKind::BrokenPipe), and never a signal.
 ///
 /// # Dropping
 /// Closes the connection. It does not wait, and what was written stays readable for the peer. To know that the peer has
@@ -264,10 +266,11 @@ impl Stream {
 
     /// Whether the peer has closed its end, even if what it sent is not read yet. Does not wait.
     ///
-    /// `false` may be out of date when it is returned. A peer that only [shut down](Self::shutdown) one direction is not gone.
+    /// `false` may be out of date when it is returned. A peer that only [shut down](Self::shutdown) one direction is not gone,
+    /// but a connection with both directions shut down counts as gone.
     ///
     /// # Platform-specific behaviour
-    /// Unix: `POLLHUP` from `poll(2)`. Windows: `FilePipeLocalInformation` from `NtQueryInformationFile`.
+    /// Unix: `POLLHUP` from `poll(2)`; `getpeername(2)` on macOS, NetBSD and DragonFly BSD. Windows: `FilePipeLocalInformation` from `NtQueryInformationFile`.
     pub fn is_peer_gone(&self) -> io::Result<bool> {
         self.0.is_peer_gone()
     }

@@ -18,10 +18,12 @@ pub use self::tokio::Tokio;
 
 use std::{
     fmt::Debug,
-    future::Future,
+    future::{Future, poll_fn},
     io::{self, IoSlice, IoSliceMut},
+    mem,
     net::Shutdown,
-    task::{Context, Poll},
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -36,6 +38,9 @@ pub enum Interest {
 }
 
 /// An async runtime that [`Async`] knows: `Tokio` or `Smol`.
+///
+/// What is created for Tokio has to be created within a runtime, or that is an error; one that has its I/O driver disabled
+/// makes Tokio panic.
 pub trait Runtime: private::Sealed + Copy + Debug + Send + Sync + Unpin + 'static {
     #[doc(hidden)]
     type Io<T: Source>: Registered<T>;
@@ -66,7 +71,7 @@ pub trait Source: private::Sealed + Debug + Send + Sync + Unpin + 'static {
 pub trait Registered<T>: Sized + Debug + Send + Sync + Unpin {
     fn new(io: T) -> io::Result<Self>;
     fn get_ref(&self) -> &T;
-    fn into_inner(self) -> T;
+    fn into_inner(self) -> io::Result<T>;
 
     /// Tries `attempt` until it is not `WouldBlock`, waiting in between. Any number of tasks may wait.
     fn wait_with<X>(
@@ -85,6 +90,9 @@ pub trait Registered<T>: Sized + Debug + Send + Sync + Unpin {
 }
 
 /// A blocking object `T`, made async on the runtime `R`.
+///
+/// Any number of tasks may wait in its async methods. The runtime's own traits for reading and writing, which are there for
+/// `&Async<T, R>` too, remember one task for each direction: the last one that polled.
 #[derive(Debug)]
 pub struct Async<T: Source, R: Runtime> {
     io: R::Io<T>,
@@ -101,7 +109,7 @@ impl<T: Source, R: Runtime> Async<T, R> {
         self.io.get_ref()
     }
 
-    pub(crate) fn into_inner(self) -> T {
+    pub(crate) fn into_inner(self) -> io::Result<T> {
         self.io.into_inner()
     }
 
@@ -130,6 +138,48 @@ pub trait ByteStream: Source {
     fn send(&self, buf: &[u8]) -> io::Result<usize>;
     fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
     fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+}
+
+/// Tasks that wait for something that happens once.
+#[derive(Debug, Default)]
+pub(crate) struct WakerList(Mutex<Vec<Waker>>);
+
+impl WakerList {
+    pub(crate) fn add(&self, waker: &Waker) {
+        /// Tasks that gave up do not say so. When there are this many, all are woken to ask again.
+        const MOST: usize = 32;
+
+        let mut wakers = self.lock();
+        if wakers.iter().any(|other| other.will_wake(waker)) {
+            return;
+        }
+        let woken = if wakers.len() < MOST { Vec::new() } else { mem::take(&mut *wakers) };
+        wakers.push(waker.clone());
+        drop(wakers);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    pub(crate) fn wake(&self) {
+        let woken = mem::take(&mut *self.lock());
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets other tasks run.
+pub(crate) async fn yield_now() {
+    let mut is_second = false;
+    poll_fn(|cx| {
+        if mem::replace(&mut is_second, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 pub(crate) mod private {

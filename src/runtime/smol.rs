@@ -46,9 +46,8 @@ mod unix {
             self.0.get_ref()
         }
 
-        fn into_inner(self) -> T {
-            // It only fails if the reactor cannot forget the descriptor, which is then not usable for anything else.
-            self.0.into_inner().expect("the reactor knows the descriptor")
+        fn into_inner(self) -> io::Result<T> {
+            self.0.into_inner()
         }
 
         async fn wait_with<X>(

@@ -65,8 +65,8 @@ mod unix {
             &self.0.get_ref().0
         }
 
-        fn into_inner(self) -> T {
-            self.0.into_inner().0
+        fn into_inner(self) -> io::Result<T> {
+            Ok(self.0.into_inner().0)
         }
 
         fn wait_with<X>(

@@ -20,8 +20,8 @@ impl<T: Source> Registered<T> for Io<T> {
         &self.0
     }
 
-    fn into_inner(self) -> T {
-        self.0
+    fn into_inner(self) -> io::Result<T> {
+        Ok(self.0)
     }
 
     async fn wait_with<X>(

@@ -1,6 +1,6 @@
 //! Connecting.
 
-use crate::support::{LIMIT, TestName, both_names, in_time};
+use crate::support::{LIMIT, TestName, both_names, in_time, no_child_is_started};
 use interprocess::{
     ConnectWaitMode,
     local_socket::{ConnectOptions, Listener, ListenerOptions, Stream},
@@ -109,6 +109,8 @@ fn client_that_waits_gets_the_first_free_slot() {
                     assert_eq!(text, "late");
                     late.join().unwrap();
                 });
+                let _quiet = no_child_is_started();
+                drop(listener);
             }
         }
     });
@@ -178,7 +180,7 @@ fn server_that_is_not_up_is_waited_for_when_asked_to() {
                     client.join().unwrap();
                     listener
                 });
-                let _quiet = crate::support::no_child_is_started();
+                let _quiet = no_child_is_started();
                 drop(listener);
             }
         }
@@ -190,7 +192,7 @@ fn server_that_is_not_up_is_waited_for_when_asked_to() {
 fn server_is_waited_for_at_a_dead_name_too() {
     in_time(|| {
         let name = crate::support::unique_path();
-        let quiet = crate::support::no_child_is_started();
+        let quiet = no_child_is_started();
         drop(std::os::unix::net::UnixListener::bind(&*name).unwrap());
         drop(quiet);
         thread::scope(|scope| {

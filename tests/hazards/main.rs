@@ -13,7 +13,7 @@ mod names;
 mod support;
 
 use interprocess::local_socket::{Listener, Stream};
-use support::{ChildFunction, TestName};
+use support::{ChildFunction, TestName, no_child_is_started};
 
 #[test]
 fn child_entry() {
@@ -27,6 +27,8 @@ fn child_entry() {
 
 /// A connection: the server's end and the client's.
 fn pair(name: &TestName) -> (Stream, Stream) {
+    // So that the name is free afterwards.
+    let _quiet = no_child_is_started();
     let listener = Listener::bind(name).unwrap();
     let client = Stream::connect(name).unwrap();
     (listener.accept().unwrap(), client)

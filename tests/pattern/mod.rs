@@ -27,7 +27,11 @@ impl Pattern {
         for (index, piece) in bytes.chunks(Self::LONGEST).enumerate() {
             let offset = offset + index * Self::LONGEST;
             // Not with `assert_eq!`, which would print them.
-            assert!(piece == self.at(offset, piece.len()), "wrong bytes within {} from {offset}", piece.len());
+            assert!(
+                piece == self.at(offset, piece.len()),
+                "wrong bytes within {} from {offset}",
+                piece.len()
+            );
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use super::local_socket::Listener;
 use crate::local_socket::Name;
-use rustix::net::{AddressFamily, SocketType, sockopt};
+use rustix::{
+    io::FdFlags,
+    net::{AddressFamily, SocketType, sockopt},
+};
 use std::{
     env,
     ffi::OsString,
@@ -79,8 +82,8 @@ fn passed(
         )
     })?;
     let names = names.map(|names| names.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut names = names.split(':').filter(|name| !name.is_empty()).map(str::to_owned);
-    Ok((FIRST..end).take(MOST).map(|fd| (fd, names.next())).collect())
+    let mut names = names.split(':').map(|name| (!name.is_empty()).then(|| name.to_owned()));
+    Ok((FIRST..end).take(MOST).map(|fd| (fd, names.next().flatten())).collect())
 }
 
 /// More than any service has, and few enough to list.
@@ -92,13 +95,16 @@ fn not_passed(why: &str) -> io::Error {
 
 /// Makes sure that the number is that of a local socket that listens, before it is owned.
 fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: the borrow ends before the descriptor can be closed: nobody in this process owns it by the protocol
-    // under which it was passed. Whether it is open at all is what the next call finds out.
+    // SAFETY: it is only asked what it is, and errors are expected: it may not be open, or be closed meanwhile.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
     let wrong = |what: &str| {
         io::Error::new(io::ErrorKind::InvalidData, format!("the descriptor {fd} that was passed is {what}"))
     };
-    rustix::io::fcntl_getfd(borrowed).map_err(|_| wrong("not open"))?;
+    // What was inherited cannot have that flag. What this process opened itself has it, if the variables are left over from
+    // a program that this one replaced.
+    if rustix::io::fcntl_getfd(borrowed).map_err(|_| wrong("not open"))?.contains(FdFlags::CLOEXEC) {
+        return Err(wrong("already in use by this process"));
+    }
     if sockopt::socket_type(borrowed).map_err(|_| wrong("not a socket"))? != SocketType::STREAM {
         return Err(wrong("not a stream socket"));
     }
@@ -111,8 +117,9 @@ fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
     if !sockopt::socket_acceptconn(borrowed)? {
         return Err(wrong("a socket that does not listen"));
     }
-    rustix::io::fcntl_setfd(borrowed, rustix::io::FdFlags::CLOEXEC)?;
-    // SAFETY: it is open, and `TAKEN` sees to it that it gets one owner only.
+    rustix::io::fcntl_setfd(borrowed, FdFlags::CLOEXEC)?;
+    // SAFETY: it is open, was inherited, and the variables say that it is for whoever asks first; `TAKEN` and the flag see to
+    // it that nobody gets it a second time.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -126,8 +133,8 @@ mod tests {
 
     #[test]
     fn names_follow_the_descriptors_in_order() {
-        let found = with("42", "3", "web:admin").unwrap();
-        assert_eq!(found, [(3, Some("web".into())), (4, Some("admin".into())), (5, None)]);
+        let found = with("42", "4", "web::admin").unwrap();
+        assert_eq!(found, [(3, Some("web".into())), (4, None), (5, Some("admin".into())), (6, None)]);
     }
 
     #[test]

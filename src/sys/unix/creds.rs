@@ -63,7 +63,12 @@ fn option<T>(fd: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int) -> io::R
     if status == -1 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the callers ask for C structures of integers: zeroed or written, each bit pattern is valid.
+    // What was left zeroed would read as root. It happens if the socket is not of the Unix domain, where the same numbers
+    // mean other options.
+    if len as usize != size_of::<T>() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the system's answer has another length"));
+    }
+    // SAFETY: it was written in full, and the callers ask for C structures of integers: each bit pattern is valid.
     Ok(unsafe { value.assume_init() })
 }
 
@@ -141,6 +146,10 @@ mod imp {
             match bytes(fd, libc::SO_PEERSEC, &mut label) {
                 Ok(len) => {
                     label.truncate(len);
+                    // Some modules count the NUL.
+                    if label.last() == Some(&0) {
+                        label.pop();
+                    }
                     return Ok(label);
                 }
                 Err(error) if error.raw_os_error() == Some(libc::ERANGE) => label.resize(label.len() * 2, 0),
@@ -169,6 +178,12 @@ mod imp {
     #[allow(clippy::unnecessary_wraps, clippy::missing_const_for_fn, reason = "one shape for each system")]
     pub(crate) fn peer(fd: BorrowedFd<'_>, _with_groups: bool) -> io::Result<PeerCreds> {
         let creds: libc::xucred = option(fd, SOL_LOCAL, libc::LOCAL_PEERCRED)?;
+        if creds.cr_version != libc::XUCRED_VERSION {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the system has another form of credentials",
+            ));
+        }
         let count = usize::try_from(creds.cr_ngroups).unwrap_or(0).min(creds.cr_groups.len());
         let groups = creds.cr_groups[..count].to_vec();
         Ok(PeerCreds {

@@ -5,7 +5,7 @@ pub(crate) use super::creds::PeerCreds;
 use super::{
     creds, name,
     name_file::{NameFile, Options},
-    socket,
+    socket::{self, Waited},
 };
 use crate::{
     deadline::Deadline,
@@ -32,11 +32,20 @@ pub(crate) struct Stream {
     fd: OwnedFd,
     /// That the socket is known to be nonblocking, so that `EAGAIN` needs no second look.
     nonblocking: AtomicBool,
+    /// That there are clones, which can change the mode without this object's knowledge.
+    has_clones: AtomicBool,
+    /// That the kernel has told, once and for all, that the peer left without having read everything.
+    was_reset: AtomicBool,
 }
 
 impl Stream {
     fn new(fd: OwnedFd, nonblocking: bool) -> Self {
-        Self { fd, nonblocking: AtomicBool::new(nonblocking) }
+        Self {
+            fd,
+            nonblocking: AtomicBool::new(nonblocking),
+            has_clones: AtomicBool::new(false),
+            was_reset: AtomicBool::new(false),
+        }
     }
 
     /// One attempt, which never waits without `wait` (and gives a nonblocking stream), and waits in the kernel
@@ -44,9 +53,11 @@ impl Stream {
     pub(crate) fn connect(name: &Name<'_>, wait: Option<Deadline>) -> io::Result<Self> {
         let address = name::address(name)?;
         let fd = socket::new(SocketType::STREAM, wait.is_none())?;
+        #[cfg(any(target_os = "linux", target_os = "android"))]
         let limit = wait.and_then(Deadline::remaining);
         loop {
             // On Linux, the time to send bounds `connect`; elsewhere `connect` does not wait.
+            #[cfg(any(target_os = "linux", target_os = "android"))]
             if let Some(left) = wait.and_then(Deadline::remaining) {
                 socket::set_timeout(fd.as_fd(), Timeout::Send, Some(left))?;
             }
@@ -57,6 +68,7 @@ impl Stream {
                 Err(error) => return Err(error.into()),
             }
         }
+        #[cfg(any(target_os = "linux", target_os = "android"))]
         if limit.is_some() {
             socket::set_timeout(fd.as_fd(), Timeout::Send, None)?;
         }
@@ -67,7 +79,7 @@ impl Stream {
     #[cold]
     fn explain(&self, error: Errno) -> io::Error {
         if error == Errno::AGAIN
-            && !self.nonblocking.load(Relaxed)
+            && (!self.nonblocking.load(Relaxed) || self.has_clones.load(Relaxed))
             && socket::is_nonblocking(self.fd.as_fd()).is_ok_and(|nonblocking| !nonblocking)
         {
             return io::ErrorKind::TimedOut.into();
@@ -75,24 +87,45 @@ impl Stream {
         error.into()
     }
 
+    /// When the peer has left without having read everything, Linux says `ECONNRESET` once, to whoever calls next: to a reader
+    /// after all that the peer sent, and then it is the end of the stream, as it is at once on other systems.
+    #[cold]
+    fn explain_receiving(&self, error: Errno) -> io::Result<usize> {
+        if error == Errno::CONNRESET {
+            self.was_reset.store(true, Relaxed);
+            return Ok(0);
+        }
+        Err(self.explain(error))
+    }
+
+    /// To a writer, that is a broken pipe, which it is from then on anyway.
+    #[cold]
+    fn explain_sending(&self, error: Errno) -> io::Error {
+        if error == Errno::CONNRESET {
+            self.was_reset.store(true, Relaxed);
+            return Errno::PIPE.into();
+        }
+        self.explain(error)
+    }
+
     pub(crate) fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        socket::recv(self.fd.as_fd(), buf, RecvFlags::empty()).map_err(|e| self.explain(e))
+        socket::recv(self.fd.as_fd(), buf, RecvFlags::empty()).or_else(|e| self.explain_receiving(e))
     }
 
     pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        socket::recv_vectored(self.fd.as_fd(), bufs).map_err(|e| self.explain(e))
+        socket::recv_vectored(self.fd.as_fd(), bufs).or_else(|e| self.explain_receiving(e))
     }
 
     pub(crate) fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        socket::send(self.fd.as_fd(), buf).map_err(|e| self.explain(e))
+        socket::send(self.fd.as_fd(), buf).map_err(|e| self.explain_sending(e))
     }
 
     pub(crate) fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        socket::send_vectored(self.fd.as_fd(), bufs).map_err(|e| self.explain(e))
+        socket::send_vectored(self.fd.as_fd(), bufs).map_err(|e| self.explain_sending(e))
     }
 
     pub(crate) fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        socket::recv(self.fd.as_fd(), buf, RecvFlags::PEEK).map_err(|e| self.explain(e))
+        socket::recv(self.fd.as_fd(), buf, RecvFlags::PEEK).or_else(|e| self.explain_receiving(e))
     }
 
     pub(crate) fn is_peer_gone(&self) -> io::Result<bool> {
@@ -110,13 +143,14 @@ impl Stream {
             std::thread::sleep(deadline.remaining().map_or(pause, |left| left.min(pause)));
             pause = (pause * 2).min(Duration::from_millis(5));
         }
-        // A peer that closes its end without reading to the end leaves an error there.
+        // A peer that leaves without having read everything leaves an error there.
         match self.take_error()? {
-            Some(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+            Some(error) if error.kind() != io::ErrorKind::ConnectionReset => Err(error),
+            None if !self.was_reset.load(Relaxed) => Ok(()),
+            _ => {
+                self.was_reset.store(true, Relaxed);
                 Err(io::ErrorKind::BrokenPipe.into())
             }
-            Some(error) => Err(error),
-            None => Ok(()),
         }
     }
 
@@ -161,8 +195,10 @@ impl Stream {
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        let fd = socket::duplicate(self.fd.as_fd())?;
-        Ok(Self::new(fd, self.nonblocking.load(Relaxed)))
+        let clone = Self::new(socket::duplicate(self.fd.as_fd())?, false);
+        self.has_clones.store(true, Relaxed);
+        clone.has_clones.store(true, Relaxed);
+        Ok(clone)
     }
 
     pub(crate) fn peer_creds(&self) -> io::Result<PeerCreds> {
@@ -176,14 +212,14 @@ impl Stream {
 
     /// Whether a listener with this access wants the peer. The permissions of a file have a say where
     /// there is a file; here even abstract names get a guard, and files on systems that ignore their mode.
-    pub(crate) fn peer_is_admitted(&self, access: Access) -> io::Result<bool> {
+    pub(crate) fn peer_is_admitted(&self, access: Access, listener: &Listener) -> io::Result<bool> {
         if access == Access::Everyone {
             return Ok(true);
         }
         let peer = creds::peer(self.fd.as_fd(), access == Access::Group)?;
         Ok(peer.is_same_user()
             || peer.is_root()
-            || (access == Access::Group && peer.is_in_group(rustix::process::getegid().as_raw())))
+            || (access == Access::Group && peer.is_in_group(listener.group())))
     }
 }
 
@@ -234,6 +270,7 @@ impl Listener {
                 &path,
                 &Options {
                     mode: options.file_mode(),
+                    for_our_group: options.mode.is_none() && options.effective_access() == Access::Group,
                     backlog,
                     existing: options.existing,
                     lock_deadline: Deadline::after(options.max_spin_time.unwrap_or(Duration::from_secs(1))),
@@ -258,6 +295,7 @@ impl Listener {
     /// Takes a socket that listens already and that other processes may listen on too: they must not notice when
     /// we stop.
     pub(crate) fn from_shared(fd: OwnedFd) -> Self {
+        socket::adopt(fd.as_fd());
         // Without room for a pipe, stopping is the same as for a socket of our own.
         Self::new(fd, None, socket::wake_pipe().ok())
     }
@@ -275,6 +313,11 @@ impl Listener {
         }
     }
 
+    /// The group whose members pass for [`Access::Group`]: those whom the file lets in, or ours if there is no file.
+    fn group(&self) -> u32 {
+        self.file.as_ref().map_or_else(|| rustix::process::getegid().as_raw(), NameFile::group)
+    }
+
     pub(crate) fn accept(&self, deadline: Deadline, nonblocking_stream: bool) -> io::Result<Stream> {
         if deadline.remaining().is_some() {
             self.poll_from_now_on()?;
@@ -289,9 +332,11 @@ impl Listener {
                 Err(Errno::CONNABORTED) => {}
                 Err(Errno::INVAL) if self.is_stopped() => {}
                 Err(Errno::AGAIN) if !self.nonblocking.load(Relaxed) => {
-                    let wake = self.wake.as_ref().map_or(self.fd.as_fd(), |(reader, _)| reader.as_fd());
-                    if !socket::wait_readable(&[self.fd.as_fd(), wake], deadline)? {
-                        return Err(io::ErrorKind::TimedOut.into());
+                    let wake = self.wake.as_ref().map(|(reader, _)| reader.as_fd());
+                    match socket::wait_for_connection(self.fd.as_fd(), wake, deadline)? {
+                        Waited::Ready => {}
+                        Waited::Ended => return Err(stopped()),
+                        Waited::TimedOut => return Err(io::ErrorKind::TimedOut.into()),
                     }
                 }
                 Err(error) => return Err(error.into()),
@@ -355,6 +400,10 @@ impl AsFd for Listener {
 impl From<Listener> for OwnedFd {
     fn from(mut listener: Listener) -> Self {
         listener.keep_name();
+        if listener.polled.load(Relaxed) && !listener.nonblocking.load(Relaxed) {
+            // It was our own choice. Failing, the new owner has it nonblocking.
+            let _ = socket::set_nonblocking(listener.fd.as_fd(), false);
+        }
         listener.fd
     }
 }

@@ -11,10 +11,9 @@ use crate::{deadline::Deadline, local_socket::ExistingName};
 use rustix::{
     fs::{FileType, FlockOperation, Mode, OFlags, Stat},
     io::Errno,
-    net::SocketType,
+    net::{SocketAddrUnix, SocketType},
 };
 use std::{
-    ffi::OsString,
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::{Path, PathBuf},
@@ -27,6 +26,7 @@ use std::{
 pub(crate) struct NameFile {
     path: PathBuf,
     id: FileId,
+    group: u32,
     /// A forked child has a copy of this value, but the name is its parent's.
     owner: rustix::process::Pid,
     remove_on_drop: bool,
@@ -55,6 +55,8 @@ impl FileId {
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) mode: u32,
+    /// Whether the group permissions are meant for our group, and not for whichever group the directory gives the file.
+    pub(crate) for_our_group: bool,
     pub(crate) backlog: i32,
     pub(crate) existing: ExistingName,
     pub(crate) lock_deadline: Deadline,
@@ -73,10 +75,8 @@ impl NameFile {
     /// a socket that does not listen yet refuses everybody.
     pub(crate) fn bind(socket: BorrowedFd<'_>, path: &Path, options: &Options) -> io::Result<Self> {
         let address = path_address(path)?;
-        // The file may have to be removed after the process has changed its directory.
-        let path = std::path::absolute(path)?;
         // A name that is free needs no lock, so that nobody can keep us from it by holding the lock.
-        let lock = DirLock::take(&path, options.lock_deadline);
+        let lock = DirLock::take(&std::path::absolute(path)?, options.lock_deadline);
         // Where the system makes the file with the socket's own mode (Linux), it is never wider than asked for.
         let _ = rustix::fs::fchmod(socket, options.mode());
         loop {
@@ -85,7 +85,7 @@ impl NameFile {
                 Err(Errno::ADDRINUSE) => {}
                 Err(error) => return Err(error.into()),
             }
-            let Some(old) = stat(&path)? else {
+            let Some(old) = stat(path)? else {
                 if options.lock_deadline.has_passed() {
                     return Err(in_use("the name comes and goes"));
                 }
@@ -105,65 +105,91 @@ impl NameFile {
                 return Err(io::Error::new(kind, why));
             }
             if options.existing == ExistingName::Steal {
-                if let Some(made) = Self::replace(socket, &path, options)? {
-                    return Ok(made);
+                if let Some(stolen) = Self::replace(socket, path, options)? {
+                    return Ok(stolen);
                 }
                 // The directory's path leaves no room for the other name: clients may see a gap.
-                unlink_if_there(&path)?;
-            } else if !is_dead(&path)? {
+                unlink_if_there(path)?;
+            } else if !is_dead(&address)? {
                 return Err(in_use("another socket is bound to the name"));
-            } else if stat(&path)?.is_some_and(|now| FileId::of(&now) == FileId::of(&old)) {
-                rustix::fs::unlink(&path)?;
+            } else if stat(path)?.is_some_and(|now| FileId::of(&now) == FileId::of(&old)) {
+                rustix::fs::unlink(path)?;
             }
         }
-        Self::made(path, options)?.then(|_| rustix::net::listen(socket, options.backlog))
+        let file = Self::made(path, lock.is_ok(), options)?;
+        file.then(|_| Ok(rustix::net::listen(socket, options.backlog)?))
     }
 
     /// Binds to a name beside `path`, and moves it there: clients reach the old listener or the new one, but
-    /// never none. `None` if the other name is too long.
+    /// never none. `None` if the other name is too long. The caller has the lock.
     fn replace(socket: BorrowedFd<'_>, path: &Path, options: &Options) -> io::Result<Option<Self>> {
         let mut suffix = std::process::id();
-        let made = loop {
-            let mut beside = OsString::from(".");
-            beside.push(format!("{suffix:x}"));
-            let beside = path.with_file_name(beside);
+        let beside = loop {
+            let beside = path.with_file_name(format!(".{suffix:x}"));
             let Ok(address) = path_address(&beside) else { return Ok(None) };
             match rustix::net::bind(socket, &address) {
-                Ok(()) => break Self::made(beside, options)?,
+                Ok(()) => break beside,
                 Err(Errno::ADDRINUSE) => suffix = suffix.wrapping_add(1),
                 Err(error) => return Err(error.into()),
             }
         };
-        let made = made.then(|made| -> io::Result<()> {
+        let file = Self::made(&beside, true, options)?.then(|file| {
             rustix::net::listen(socket, options.backlog)?;
-            rustix::fs::rename(&made.path, path)?;
-            path.clone_into(&mut made.path);
+            rustix::fs::rename(&beside, path)?;
+            file.path = std::path::absolute(path)?;
             Ok(())
         })?;
-        Ok(Some(made))
+        Ok(Some(file))
     }
 
-    /// Takes charge of the file that was just made at `path`, and gives it its mode.
-    #[allow(clippy::useless_conversion, reason = "the type differs between systems")]
-    fn made(path: PathBuf, options: &Options) -> io::Result<Self> {
-        let found = stat(&path)?.ok_or(Errno::NOENT)?;
-        let owner = rustix::process::getpid();
-        let file = Self { path, id: FileId::of(&found), owner, remove_on_drop: options.remove_on_drop };
-        if u32::from(found.st_mode) & 0o777 == options.mode & 0o777 {
-            return Ok(file);
+    /// Takes charge of the file that was just made at `path`, and gives it its group and mode. Without the lock, somebody
+    /// who had it may have moved another file there by now; then it is better left there in the end.
+    #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
+    fn made(path: &Path, is_locked: bool, options: &Options) -> io::Result<Self> {
+        let found = stat(path)?.ok_or(Errno::NOENT)?;
+        // Some systems follow a link that leads to nothing.
+        refuse_what_is_no_socket(&found)?;
+        let mut file = Self {
+            // It may have to be removed after the process has changed its directory.
+            path: std::path::absolute(path)?,
+            id: FileId::of(&found),
+            group: found.st_gid,
+            owner: rustix::process::getpid(),
+            remove_on_drop: options.remove_on_drop && is_locked,
+        };
+        let our_group = rustix::process::getegid();
+        if options.for_our_group && file.group != our_group.as_raw() {
+            // Files get the group of their directory on the BSDs, and elsewhere if the directory says so.
+            file = file.then(|file| {
+                use rustix::fs::{AtFlags, CWD};
+                rustix::fs::chownat(CWD, &file.path, None, Some(our_group), AtFlags::SYMLINK_NOFOLLOW)?;
+                file.group = our_group.as_raw();
+                Ok(())
+            })?;
         }
-        file.then(|file| file.set_mode(options.mode()))
+        if u32::from(found.st_mode) & 0o777 != options.mode & 0o777 {
+            file = file.then(|file| file.set_mode(options.mode()))?;
+        }
+        Ok(file)
     }
 
-    /// Goes on, or, if that fails, removes the file, whoever it was to be left to. The caller has the lock.
-    fn then<E: Into<io::Error>>(mut self, next: impl FnOnce(&mut Self) -> Result<(), E>) -> io::Result<Self> {
+    /// Goes on, or, if that fails, removes the file, whoever it was to be left to. The caller has the lock or could not get
+    /// it.
+    fn then(mut self, next: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<Self> {
         match next(&mut self) {
             Ok(()) => Ok(self),
             Err(error) => {
-                let _ = rustix::fs::unlink(&self.path);
+                self.remove();
                 self.keep();
-                Err(error.into())
+                Err(error)
             }
+        }
+    }
+
+    /// Removes the file, if it is still what was made.
+    fn remove(&self) {
+        if stat(&self.path).ok().flatten().is_some_and(|found| FileId::of(&found) == self.id) {
+            let _ = rustix::fs::unlink(&self.path);
         }
     }
 
@@ -177,7 +203,11 @@ impl NameFile {
             return Err(in_use("the name was replaced while it was made"));
         }
         // `fchmod` refuses such a descriptor, and not every kernel has a `chmod` that does not follow links.
-        Ok(rustix::fs::chmod(format!("/proc/self/fd/{}", file.as_raw_fd()), mode)?)
+        match rustix::fs::chmod(format!("/proc/self/fd/{}", file.as_raw_fd()), mode) {
+            // Without /proc, that it was no link just now has to do.
+            Err(Errno::NOENT) => Ok(rustix::fs::chmod(&self.path, mode)?),
+            result => Ok(result?),
+        }
     }
 
     /// Changes the mode of the file; a link in its place is not followed.
@@ -185,6 +215,11 @@ impl NameFile {
     fn set_mode(&self, mode: Mode) -> io::Result<()> {
         use rustix::fs::{AtFlags, CWD};
         Ok(rustix::fs::chmodat(CWD, &self.path, mode, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    /// The group that has the file's group permissions.
+    pub(crate) fn group(&self) -> u32 {
+        self.group
     }
 
     pub(crate) fn keep(&mut self) {
@@ -202,15 +237,20 @@ impl Drop for NameFile {
             return;
         }
         let Ok(_lock) = DirLock::take(&self.path, Deadline::after(PATIENCE)) else { return };
-        if stat(&self.path).ok().flatten().is_some_and(|found| FileId::of(&found) == self.id) {
-            let _ = rustix::fs::unlink(&self.path);
-        }
+        self.remove();
     }
 }
 
 /// Keeps others who use this library from binding and removing names in a directory.
 #[derive(Debug)]
-struct DirLock(#[allow(dead_code, reason = "closing it unlocks")] OwnedFd);
+struct DirLock(OwnedFd);
+
+/// A child that was forked meanwhile has the descriptor too: closing ours would not unlock.
+impl Drop for DirLock {
+    fn drop(&mut self) {
+        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+    }
+}
 
 impl DirLock {
     /// Fails if it takes too long, and where the directory may not be read or its file system has no locks.
@@ -258,11 +298,20 @@ fn refuse_what_is_no_socket(found: &Stat) -> io::Result<()> {
     Err(in_use(&format!("{what} is at that path, and will not be replaced")))
 }
 
-/// Whether no socket is bound to the file.
-fn is_dead(path: &Path) -> io::Result<bool> {
+/// Whether no socket is bound to the file of that address.
+fn is_dead(address: &SocketAddrUnix) -> io::Result<bool> {
     let probe = socket::new(SocketType::DGRAM, true)?;
     // Anything else, such as a lack of permission, does not prove it.
-    Ok(socket::connect(probe.as_fd(), &path_address(path)?) == Err(Errno::CONNREFUSED))
+    let is_refused = || match socket::connect(probe.as_fd(), address) {
+        Err(Errno::CONNREFUSED) => true,
+        Err(Errno::DESTADDRREQ) => cfg!(any(target_os = "illumos", target_os = "solaris")),
+        _ => false,
+    };
+    // Linux makes the file a moment before it ties the socket to it, which others may be about to do without the lock.
+    Ok(is_refused() && {
+        thread::sleep(Duration::from_millis(1));
+        is_refused()
+    })
 }
 
 fn unlink_if_there(path: &Path) -> io::Result<()> {

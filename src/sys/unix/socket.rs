@@ -33,27 +33,36 @@ pub(crate) fn new(kind: SocketType, nonblocking: bool) -> io::Result<OwnedFd> {
     #[cfg(not(target_vendor = "apple"))]
     return Ok(rustix::net::socket_with(AddressFamily::UNIX, kind, flags(nonblocking), None)?);
     #[cfg(target_vendor = "apple")]
-    return apple::prepare(rustix::net::socket(AddressFamily::UNIX, kind, None)?, nonblocking);
+    {
+        let fd = rustix::net::socket(AddressFamily::UNIX, kind, None)?;
+        sockopt::set_socket_nosigpipe(&fd, true)?;
+        Ok(apple::prepare(fd, nonblocking)?)
+    }
 }
 
 /// One connection from a listener's queue (`accept4`), closed on `exec`.
 pub(crate) fn accept(listener: BorrowedFd<'_>, nonblocking: bool) -> Result<OwnedFd, Errno> {
     #[cfg(not(target_vendor = "apple"))]
-    return retry_on_intr(|| rustix::net::accept_with(listener, flags(nonblocking)));
+    {
+        let fd = retry_on_intr(|| rustix::net::accept_with(listener, flags(nonblocking)))?;
+        // There, what the listener has is added to what is asked for.
+        #[cfg(any(target_os = "illumos", target_os = "solaris"))]
+        rustix::io::ioctl_fionbio(&fd, nonblocking)?;
+        Ok(fd)
+    }
+    // `SO_NOSIGPIPE` comes from the listener.
     #[cfg(target_vendor = "apple")]
-    return apple::prepare(retry_on_intr(|| rustix::net::accept(listener))?, nonblocking)
-        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO));
+    apple::prepare(retry_on_intr(|| rustix::net::accept(listener))?, nonblocking)
 }
 
 /// What Darwin cannot do in the call that makes the descriptor. A child that another thread starts in between
 /// inherits it: there is no call without that window.
 #[cfg(target_vendor = "apple")]
 mod apple {
-    use super::{OwnedFd, io, sockopt};
+    use super::{Errno, OwnedFd};
 
-    pub(super) fn prepare(fd: OwnedFd, nonblocking: bool) -> io::Result<OwnedFd> {
+    pub(super) fn prepare(fd: OwnedFd, nonblocking: bool) -> Result<OwnedFd, Errno> {
         rustix::io::ioctl_fioclex(&fd)?;
-        sockopt::set_socket_nosigpipe(&fd, true)?;
         // An accepted socket has the mode of its listener.
         rustix::io::ioctl_fionbio(&fd, nonblocking)?;
         Ok(fd)
@@ -69,10 +78,13 @@ pub(crate) fn adopt(fd: BorrowedFd<'_>) {
     let _ = fd;
 }
 
-/// `connect(2)`. For Unix-domain sockets there is no connection in progress: `EAGAIN` says that the queue of
-/// the listener is full, and the socket is as it was.
+/// `connect(2)`. `EAGAIN` says that the queue of the listener is full, and the socket is as it was. There is no connection
+/// in progress; should a system say that there is, this connection is given up, too.
 pub(crate) fn connect(fd: BorrowedFd<'_>, address: &SocketAddrUnix) -> Result<(), Errno> {
-    rustix::net::connect(fd, address)
+    match rustix::net::connect(fd, address) {
+        Err(Errno::INPROGRESS) => Err(Errno::AGAIN),
+        result => result,
+    }
 }
 
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> Result<usize, Errno> {
@@ -83,6 +95,9 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> Resu
 }
 
 pub(crate) fn recv_vectored(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+    if bufs.iter().all(|buf| buf.is_empty()) {
+        return Ok(0);
+    }
     let count = bufs.len().min(MAX_BUFFERS);
     retry_on_intr(|| rustix::io::readv(fd, &mut bufs[..count]))
 }
@@ -95,6 +110,9 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
 }
 
 pub(crate) fn send_vectored(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
+    if bufs.iter().all(|buf| buf.is_empty()) {
+        return Ok(0);
+    }
     let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
     retry_on_intr(|| {
         rustix::net::sendmsg(fd, bufs, &mut rustix::net::SendAncillaryBuffer::default(), SEND_FLAGS)
@@ -129,22 +147,51 @@ pub(crate) fn set_timeout(
 ) -> io::Result<()> {
     let timeout =
         timeout.filter(|timeout| *timeout < LONGEST_TIMEOUT).map(|t| t.max(Duration::from_micros(1)));
-    Ok(sockopt::set_socket_timeout(fd, which, timeout)?)
+    match sockopt::set_socket_timeout(fd, which, timeout) {
+        // NetBSD counts no further than some months.
+        Err(Errno::DOM) => Ok(sockopt::set_socket_timeout(fd, which, None)?),
+        result => Ok(result?),
+    }
 }
 
 pub(crate) fn timeout(fd: BorrowedFd<'_>, which: sockopt::Timeout) -> io::Result<Option<Duration>> {
     Ok(sockopt::socket_timeout(fd, which)?)
 }
 
-/// Waits until one of the descriptors can be read from or has ended. `false`: the deadline came first.
-pub(crate) fn wait_readable(fds: &[BorrowedFd<'_>], deadline: Deadline) -> io::Result<bool> {
-    let mut fds: Vec<PollFd<'_>> =
-        fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+/// What became of a listener that was waited for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Waited {
+    /// There may be a connection.
+    Ready,
+    /// Somebody has shut the socket down.
+    Ended,
+    TimedOut,
+}
+
+/// Waits until a listener has a connection, or `wake` can be read from.
+pub(crate) fn wait_for_connection(
+    listener: BorrowedFd<'_>,
+    wake: Option<BorrowedFd<'_>>,
+    deadline: Deadline,
+) -> io::Result<Waited> {
+    /// `poll` takes no more milliseconds than an `int` holds.
+    const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const ENDED: PollFlags = PollFlags::RDHUP.union(PollFlags::HUP);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const ENDED: PollFlags = PollFlags::HUP;
+
+    let mut fds = [
+        PollFd::from_borrowed_fd(listener, PollFlags::IN | ENDED),
+        PollFd::from_borrowed_fd(wake.unwrap_or(listener), PollFlags::IN),
+    ];
     loop {
-        match rustix::event::poll(&mut fds, deadline.remaining().map(timespec).as_ref()) {
-            Ok(0) => return Ok(false),
-            Ok(_) => return Ok(true),
-            Err(Errno::INTR) => {}
+        let left = deadline.remaining();
+        match rustix::event::poll(&mut fds, left.map(|left| timespec(left.min(LONGEST_WAIT))).as_ref()) {
+            Ok(0) if deadline.has_passed() => return Ok(Waited::TimedOut),
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) if fds[0].revents().intersects(ENDED) => return Ok(Waited::Ended),
+            Ok(_) => return Ok(Waited::Ready),
             Err(error) => return Err(error.into()),
         }
     }
@@ -158,10 +205,23 @@ fn timespec(duration: Duration) -> Timespec {
 }
 
 /// Whether both directions have ended, which is so once the peer has closed its end, read or not.
+#[cfg(not(any(target_vendor = "apple", target_os = "netbsd", target_os = "dragonfly")))]
 pub(crate) fn is_hung_up(fd: BorrowedFd<'_>) -> io::Result<bool> {
     let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
     retry_on_intr(|| rustix::event::poll(&mut fds, Some(&timespec(Duration::ZERO))))?;
     Ok(fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR))
+}
+
+/// Whether the peer has closed its end, which leaves the socket without a peer. There, `poll` does not tell.
+#[cfg(any(target_vendor = "apple", target_os = "netbsd", target_os = "dragonfly"))]
+pub(crate) fn is_hung_up(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    match rustix::net::getpeername(fd) {
+        Ok(_) => Ok(false),
+        Err(Errno::NOTCONN) => Ok(true),
+        // Darwin, once neither direction works any more.
+        Err(Errno::INVAL) if cfg!(target_vendor = "apple") => Ok(true),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// How many bytes that we sent are not yet read, and what they cost the kernel beside (`SIOCOUTQ`). 0 is exact.

@@ -218,7 +218,7 @@ fn would_block() -> io::Error {
     io::ErrorKind::WouldBlock.into()
 }
 
-/// Whether this is the error of a call that must not wait, or not any longer.
+/// Whether this is one of the two errors above. One of the system that is called so is something else.
 fn is_wait_over(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
         && error.raw_os_error().is_none()
@@ -327,8 +327,7 @@ impl Stream {
         }
     }
 
-    /// Waits for a read that is in flight; without holding the lock, since others may want to send the mode
-    /// or the like.
+    /// Waits for the read that is in flight. The lock is not held meanwhile: others may not want to wait.
     fn wait_for_incoming(&self, incoming: MutexGuard<'_, Incoming>, deadline: Deadline) -> io::Result<()> {
         if self.is_nonblocking_now() {
             return Err(would_block());
@@ -392,9 +391,9 @@ impl Stream {
     }
 
     fn send_some(&self, buf: &[u8], deadline: Deadline) -> io::Result<usize> {
-        let mut outgoing = self.settled(deadline)?;
-        self.0.has_sent.store(true, Ordering::Relaxed);
         let is_nonblocking = self.is_nonblocking_now();
+        let mut outgoing = self.settled((!is_nonblocking).then_some(deadline))?;
+        self.0.has_sent.store(true, Ordering::Relaxed);
         if !is_nonblocking && deadline.remaining().is_none() {
             drop(outgoing);
             return overlapped::write(self.as_handle(), buf);
@@ -422,15 +421,15 @@ impl Stream {
         }
     }
 
-    /// Waits until no write is in flight, and looks at what came of the last.
-    fn settled(&self, deadline: Deadline) -> io::Result<MutexGuard<'_, Outgoing>> {
+    /// Waits until no write is in flight, or does not, and looks at what came of the last.
+    fn settled(&self, wait: Option<Deadline>) -> io::Result<MutexGuard<'_, Outgoing>> {
         loop {
             let mut outgoing = lock(&self.0.outgoing);
             match outgoing.settle() {
                 Slot::Free | Slot::Done(Ok(_)) => return Ok(outgoing),
                 Slot::Done(Err(error)) => return Err(error),
-                Slot::InFlight if self.is_nonblocking_now() => return Err(would_block()),
                 Slot::InFlight => {
+                    let deadline = wait.ok_or_else(would_block)?;
                     let waiter = outgoing.op.as_ref().map(Op::waiter);
                     drop(outgoing);
                     if waiter.is_some_and(|waiter| !waiter.wait(deadline)) {
@@ -470,20 +469,7 @@ impl Stream {
     }
 
     fn drain_or_fail(&self, deadline: Deadline) -> io::Result<()> {
-        loop {
-            let mut outgoing = lock(&self.0.outgoing);
-            match outgoing.settle() {
-                Slot::Free | Slot::Done(Ok(_)) => break,
-                Slot::Done(Err(error)) => return Err(error),
-                Slot::InFlight => {
-                    let waiter = outgoing.op.as_ref().map(Op::waiter);
-                    drop(outgoing);
-                    if waiter.is_some_and(|waiter| !waiter.wait(deadline)) {
-                        return Err(timed_out());
-                    }
-                }
-            }
-        }
+        drop(self.settled(Some(deadline))?);
         let had_sent = self.0.has_sent.swap(false, Ordering::Relaxed);
         match flush(&self.0.file, deadline) {
             Err(error) if !had_sent && is_peer_gone_error(&error) => Ok(()),
@@ -559,7 +545,7 @@ impl Stream {
     }
 
     /// The system has refused whom the pipe's access list does not admit.
-    pub(crate) fn peer_is_admitted(&self, _access: Access) -> io::Result<bool> {
+    pub(crate) fn peer_is_admitted(&self, _access: Access, _listener: &Listener) -> io::Result<bool> {
         Ok(true)
     }
 

@@ -262,7 +262,8 @@ fn is_denied(error: &io::Error) -> bool {
 
 /// Whether there is a pipe of that name. Takes nothing from it, and does not need the right to open it.
 fn exists(path: &PipePath) -> bool {
-    !matches!(wait_for_instance(path, Duration::from_millis(1)), Err(error) if has_code(&error, ERROR_FILE_NOT_FOUND))
+    let waited = wait_for_instance(path, Duration::from_millis(1));
+    !waited.is_err_and(|error| has_code(&error, ERROR_FILE_NOT_FOUND))
 }
 
 /// Opens the client end of a pipe.
