@@ -144,14 +144,11 @@ impl Stream {
             pause = (pause * 2).min(Duration::from_millis(5));
         }
         // A peer that leaves without having read everything leaves an error there.
-        match self.take_error()? {
-            Some(error) if error.kind() != io::ErrorKind::ConnectionReset => Err(error),
-            None if !self.was_reset.load(Relaxed) => Ok(()),
-            _ => {
-                self.was_reset.store(true, Relaxed);
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
+        let error = self.take_error()?;
+        if self.was_reset.load(Relaxed) {
+            return Err(io::ErrorKind::BrokenPipe.into());
         }
+        error.map_or(Ok(()), Err)
     }
 
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -165,7 +162,11 @@ impl Stream {
     }
 
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
-        socket::take_error(self.fd.as_fd())
+        let error = socket::take_error(self.fd.as_fd())?;
+        if error.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset) {
+            self.was_reset.store(true, Relaxed);
+        }
+        Ok(error)
     }
 
     pub(crate) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
@@ -198,6 +199,7 @@ impl Stream {
         let clone = Self::new(socket::duplicate(self.fd.as_fd())?, false);
         self.has_clones.store(true, Relaxed);
         clone.has_clones.store(true, Relaxed);
+        clone.was_reset.store(self.was_reset.load(Relaxed), Relaxed);
         Ok(clone)
     }
 
