@@ -497,14 +497,14 @@ fn client_that_is_killed_with_unread_bytes_is_at_its_end() {
             let mut text = [0; 5];
             stream.read_exact(&mut text).unwrap();
             assert_eq!(&text, b"whole");
-            assert_peer_is_gone_with_unread_bytes(&mut stream);
+            assert_peer_is_gone(&mut stream);
             // Writing first.
             let mut stream = with_killed_client(&name, "write", answer);
             let error = stream.write(b"x").unwrap_err();
             assert_eq!(error.kind(), ErrorKind::BrokenPipe, "{error}");
             stream.read_exact(&mut text).unwrap();
             assert_eq!(&text, b"whole");
-            assert_peer_is_gone_with_unread_bytes(&mut stream);
+            assert_peer_is_gone(&mut stream);
             assert_serves(&listener, &name);
         }
     });
@@ -539,7 +539,7 @@ fn client_that_is_killed_while_the_server_is_blocked_in_a_write_ends_the_write()
             });
             has_started.recv().unwrap();
             child.kill();
-            assert_peer_is_gone_with_unread_bytes(&mut writer.join().unwrap());
+            assert_peer_is_gone(&mut writer.join().unwrap());
             assert_serves(&listener, &name);
         }
     });
@@ -555,20 +555,9 @@ fn client_of_a_killed_server_is_at_its_end() {
             let mut client = Stream::connect(&name).unwrap();
             client.write_all(b"never read").unwrap();
             child.kill();
-            assert_peer_is_gone_with_unread_bytes(&mut client);
+            assert_peer_is_gone(&mut client);
         }
     });
-}
-
-/// Linux tells a reader, once, that the peer has not read everything.
-#[track_caller]
-fn assert_peer_is_gone_with_unread_bytes(stream: &mut Stream) {
-    if cfg!(any(target_os = "linux", target_os = "android")) {
-        if let Err(error) = stream.read(&mut [0; 16]) {
-            assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}");
-        }
-    }
-    assert_peer_is_gone(stream);
 }
 
 /// What is true of every stream whose peer is no more, and stays so.

@@ -214,17 +214,17 @@ fn wait_to_be_stopped(listener: &Listener, way: usize) {
 /// All are woken for one client, and those who do not get it have their deadlines still.
 #[test]
 fn deadline_holds_for_threads_whose_client_another_thread_took() {
-    const THREADS: usize = 8;
+    const THREADS: usize = 4;
     in_time(|| {
         for name in both_names() {
             let listener = Listener::bind(&name).unwrap();
             // It takes luck to meet one that has been woken and comes too late.
-            for _ in 0..40 {
+            for _ in 0..100 {
                 let ready = Barrier::new(THREADS + 1);
                 let accepted = thread::scope(|scope| {
                     let accept = || {
                         ready.wait();
-                        match listener.accept_timeout(Duration::from_millis(5)) {
+                        match listener.accept_timeout(Duration::from_millis(4)) {
                             Ok(_) => 1,
                             Err(error) => {
                                 assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");

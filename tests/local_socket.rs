@@ -20,7 +20,9 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use support::{Child, LIMIT, TestName, both_names, in_time, no_child_is_started, unique_name, unique_path};
+#[cfg(unix)]
+use support::unique_path;
+use support::{Child, LIMIT, TestName, both_names, in_time, no_child_is_started, unique_name};
 
 /// Long enough to be measured, short enough to be waited for.
 const SHORT: Duration = Duration::from_millis(60);
@@ -51,6 +53,13 @@ fn pair(name: &TestName) -> (Stream, Stream) {
 fn assert_fails<T: Debug>(result: io::Result<T>, kind: ErrorKind) {
     let error = result.expect_err("should have failed");
     assert_eq!(error.kind(), kind, "{error}");
+}
+
+/// The name is in the message as it is, or quoted.
+#[track_caller]
+fn assert_says(error: &io::Error, name: &TestName) {
+    let message = error.to_string();
+    assert!(message.contains(&**name) || message.contains(&format!("{:?}", &**name)), "{message}");
 }
 
 /// Runs what has to give up after [`SHORT`].
@@ -676,7 +685,7 @@ fn a_client_waits_for_a_server_that_is_not_up_yet_but_not_for_ever() {
         let options = ConnectOptions::new().name(name);
         let missing = options.connect_sync().unwrap_err();
         assert!(matches!(missing.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused), "{missing}");
-        assert!(missing.to_string().contains(&**name), "{missing}");
+        assert_says(&missing, name);
 
         let options = options.wait_for_server(true).wait_mode(ConnectWaitMode::Timeout(SHORT));
         assert_times_out(|| options.connect_sync());
@@ -877,9 +886,9 @@ fn a_send_that_waits_for_room_is_a_broken_pipe_when_the_peer_leaves() {
     with_each_name(|name| {
         let _still = no_child_is_started();
         let (client, server) = pair(name);
-        client.set_nonblocking(true).unwrap();
-        fill(&client, ErrorKind::WouldBlock);
-        client.set_nonblocking(false).unwrap();
+        client.set_send_timeout(Some(SHORT)).unwrap();
+        fill(&client, ErrorKind::TimedOut);
+        client.set_send_timeout(None).unwrap();
         thread::scope(|scope| {
             let sender = scope.spawn(|| {
                 // It may get a little out in spite of all, but not more than once.
@@ -1013,7 +1022,11 @@ fn drain_is_content_with_a_peer_that_read_everything_and_left() {
         (&client).write_all(b"0123456789").unwrap();
         (&server).read_exact(&mut [0; 10]).unwrap();
         drop(server);
-        client.drain(LIMIT).unwrap();
+        match client.drain(LIMIT) {
+            // Windows does not tell what a peer has read that is gone.
+            Err(error) if cfg!(windows) && error.kind() == ErrorKind::BrokenPipe => {}
+            result => result.unwrap(),
+        }
     });
 }
 
@@ -1240,7 +1253,7 @@ fn stopping_wakes_every_thread_that_accepts_and_is_for_good() {
         listener.stop();
         let error = listener.accept().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
-        assert!(error.to_string().contains(&**name), "{error}");
+        assert_says(&error, name);
         assert_fails(listener.accept_timeout(LIMIT), ErrorKind::BrokenPipe);
         listener.set_nonblocking(ListenerNonblockingMode::Both).unwrap();
         assert_fails(listener.accept(), ErrorKind::BrokenPipe);

@@ -33,12 +33,15 @@ case ${1-} in
     if [ "$(id -u)" != 0 ]; then
         exec unshare --map-root-user --mount "$0" --mount "$@"
     fi
-    # The ids of the new namespace are written from outside it, by a child, to this process (exec keeps its number).
+    # The ids of the new namespace are written from outside it, to this process (exec keeps its number), by a process
+    # that is no child of it: a test program would find a child that it did not start.
     outside=$(readlink /proc/$$/ns/user)
     (
-        while [ "$(readlink /proc/$$/ns/user)" = "$outside" ]; do sleep 0.01; done
-        for map in gid_map uid_map; do awk '{ print $1, $1, $3 }' /proc/self/$map >/proc/$$/$map; done
-    ) &
+        (
+            while [ "$(readlink /proc/$$/ns/user)" = "$outside" ]; do sleep 0.01; done
+            for map in gid_map uid_map; do awk '{ print $1, $1, $3 }' /proc/self/$map >/proc/$$/$map; done
+        ) &
+    )
     exec unshare --user --mount "$0" --new "$@"
     ;;
 *)

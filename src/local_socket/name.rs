@@ -135,7 +135,7 @@ struct NameError {
 
 impl Display for NameError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "local socket {:?}: {}", self.name, self.error)
+        write!(f, "local socket \"{}\": {}", self.name, self.error)
     }
 }
 

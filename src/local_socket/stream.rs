@@ -284,7 +284,8 @@ impl Stream {
     ///
     /// # Platform-specific behaviour
     /// Linux and Android: `SIOCOUTQ`, asked again and again with pauses of up to 5 milliseconds. Windows:
-    /// `FlushFileBuffers`. `Unsupported` on macOS, the BSDs and illumos.
+    /// `FlushFileBuffers`; there, a peer that left before the call is taken not to have read everything. `Unsupported` on macOS,
+    /// the BSDs and illumos.
     pub fn drain(&self, timeout: Duration) -> io::Result<()> {
         self.0.drain(Deadline::after(timeout))
     }

@@ -102,6 +102,9 @@ mod unix {
 
 impl<T: ByteStream> AsyncRead for &Async<T, Tokio> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
         let unfilled = buf.initialize_unfilled();
         let received = ready!(self.io.poll_with(Interest::Read, cx, |io| io.recv(unfilled)))?;
         buf.advance(received);

@@ -219,7 +219,7 @@ mod unix {
         in_time(|| {
             let name = unique_path();
             let _quiet = no_child_is_started();
-            for _ in 0..20 {
+            for _ in 0..100 {
                 leave_dead(name.as_ref());
                 let together = Barrier::new(6);
                 let compete = || {

@@ -6,7 +6,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -111,15 +111,15 @@ impl<'a> Job<'a> {
 
     /// Runs `command` without an input, with its output in the log, and collects what the tests in it counted.
     pub(crate) fn run(&mut self, command: &mut Command) -> Outcome {
-        let text = self.log_and_run(command).map_err(|error| format!("{command:?}: {error}"))?;
-        let (status, output) = text;
+        let ran = self.log_and_run(command);
+        let (status, output) = ran.map_err(|error| format!("{command:?}: {error}"))?;
         self.results.extend(results(&output));
         let arguments: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy()).collect();
         let program = command.get_program().to_string_lossy();
         if status.success() { Ok(()) } else { Err(format!("`{program} {}`: {status}", arguments.join(" "))) }
     }
 
-    fn log_and_run(&self, command: &mut Command) -> std::io::Result<(std::process::ExitStatus, String)> {
+    fn log_and_run(&self, command: &mut Command) -> std::io::Result<(ExitStatus, String)> {
         let path = self.log_path();
         let mut log = OpenOptions::new().append(true).open(&path)?;
         writeln!(log, "$ {command:?}")?;

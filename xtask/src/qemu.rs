@@ -5,7 +5,7 @@ use crate::{
     job::{Job, Outcome},
     steps, workspace,
 };
-use std::{ffi::OsStr, process::Command};
+use std::process::Command;
 
 /// A Linux for another processor.
 pub(crate) struct Machine {
@@ -43,18 +43,10 @@ pub(crate) const S390X: Machine = Machine {
 /// Tests that cannot pass under qemu-user, and why.
 const LEFT_OUT: [(&str, &str); 0] = [];
 
-/// Tests that start programs, which qemu-user alone cannot: it translates one process, and the kernel has to be told
-/// (binfmt) to have it translate the children too.
-const START_PROGRAMS: [&str; 0] = [];
-
 impl Machine {
     /// Tells `cargo` how to link for this machine.
     pub(crate) fn set_linker(&self, cargo: &mut Command) {
         cargo.env(self.variable("LINKER"), self.linker);
-    }
-
-    fn set_runner(&self, cargo: &mut Command, runner: impl AsRef<OsStr>) {
-        cargo.env(self.variable("RUNNER"), runner);
     }
 
     fn variable(&self, what: &str) -> String {
@@ -79,20 +71,16 @@ fn test(job: &mut Job<'_>, machine: &Machine) -> Outcome {
     let mut cargo = debian::cargo(job.options, "test");
     cargo.args(["--workspace", "--all-features", "--no-fail-fast", "--target", machine.target]);
     machine.set_linker(&mut cargo);
-    let mut left_out = Vec::new();
-    if let Some(libraries) = machine.libraries {
-        left_out.extend(LEFT_OUT);
-        cargo.env("QEMU_LD_PREFIX", libraries);
-        let with_binfmt = workspace().join("xtask/with-binfmt.sh");
-        if let Err(problem) = job.run(Command::new(&with_binfmt).arg("true")) {
-            job.left_out
-                .push(format!("tests that start programs; the kernel refuses private binfmt: {problem}"));
-            left_out.extend(START_PROGRAMS.map(|name| (name, "starts programs")));
-            let processor = machine.target.split('-').next().unwrap_or_default();
-            machine.set_runner(&mut cargo, format!("qemu-{processor}-static"));
-        } else {
-            machine.set_runner(&mut cargo, with_binfmt);
-        }
-    }
-    steps::run_tests(job, &mut cargo, &[], &left_out)
+    let Some(libraries) = machine.libraries else {
+        return steps::run_tests(job, &mut cargo, &[], &[]);
+    };
+    // qemu translates one process. For those that it starts, the kernel has to be told to call qemu again.
+    let with_binfmt = workspace().join("xtask/with-binfmt.sh");
+    job.run(Command::new(&with_binfmt).arg("true")).map_err(|problem| {
+        format!(
+            "the kernel cannot be told of qemu, which takes root, or Linux 6.7 and user namespaces: {problem}"
+        )
+    })?;
+    cargo.env(machine.variable("RUNNER"), with_binfmt).env("QEMU_LD_PREFIX", libraries);
+    steps::run_tests(job, &mut cargo, &[], &LEFT_OUT)
 }

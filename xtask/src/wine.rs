@@ -26,16 +26,14 @@ pub(crate) fn test(job: &mut Job<'_>) -> Outcome {
     let wine = Wine::find_or_install(job)?;
     let build = ["--workspace", "--all-features", "--target", TARGET];
     job.run(debian::cargo(job.options, "test").args(build).arg("--no-run"))?;
-    // A wineserver holds on to the pipes of whoever starts it, so that a test program that did would never seem to end.
-    // This one has none. It leaves by itself when it has been idle for two minutes.
-    let mut server = wine.command(&[SERVER, "--persistent=120"]);
-    server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    server.status().map_err(|error| format!("wineserver: {error}"))?;
+    wine.restart_server()?;
     let mut cargo = debian::cargo(job.options, "test");
     cargo.args(build).arg("--no-fail-fast");
     wine.make_runner_of(&mut cargo);
     // What pipes do under Wine takes a hundred times as long as on Windows: one test at a time meets its deadlines.
-    steps::run_tests(job, &mut cargo, &["--test-threads=1"], &LEFT_OUT)
+    let outcome = steps::run_tests(job, &mut cargo, &["--test-threads=1"], &LEFT_OUT);
+    wine.stop_server();
+    outcome
 }
 
 /// A Debian with Wine in a folder.
@@ -53,42 +51,61 @@ struct Wine {
 
 impl Wine {
     fn find_or_install(job: &mut Job<'_>) -> Result<Self, String> {
-        let folder = job.options.cache.join("wine10");
-        let (root, prefix) = (folder.join("chroot"), folder.join("prefix"));
-        let temporary = job.options.cache.join("tmp");
-        let target = job.options.cache.join("target");
+        debian::require_root("to enter the folder that Wine is in")?;
+        let root = job.options.cache.join("wine10/chroot");
+        let [prefix, temporary, target] =
+            ["wine-prefix", "tmp", "target"].map(|name| job.options.cache.join(name));
         for folder in [&prefix, &temporary, &target] {
             fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         }
         let share = [&prefix, &temporary, &target, &workspace()].map(|folder| folder.display().to_string());
         let wine = Self { root, prefix, temporary, share: share.join(":") };
-        debian::require_root("to enter the folder that Wine is in")?;
-        let initialised = wine.prefix.join("system.reg");
-        if wine.root.join(WINE.trim_start_matches('/')).exists() && initialised.exists() {
-            return Ok(wine);
+        if !wine.root.exists() {
+            if !job.options.install {
+                return Err(format!("there is no Wine in {}; --install puts it there", wine.root.display()));
+            }
+            wine.install(job)?;
         }
-        if !job.options.install {
-            return Err(format!("there is no Wine in {}; --install puts it there", folder.display()));
+        if !wine.prefix.join("system.reg").exists() {
+            wine.restart_server()?;
+            job.run(&mut wine.command(&[WINE, "wineboot", "--init"]))?;
+            wine.stop_server();
         }
-        wine.install(job)?;
-        if initialised.exists() { Ok(wine) } else { Err("Wine did not make its registry".into()) }
+        Ok(wine)
     }
 
     fn install(&self, job: &mut Job<'_>) -> Outcome {
-        if !self.root.exists() {
-            let new = Self { root: self.root.with_extension("new"), ..self.clone() };
-            let _ = fs::remove_dir_all(&new.root);
-            let mut debootstrap = Command::new("debootstrap");
-            job.run(debootstrap.args(["--variant=minbase", "trixie"]).arg(&new.root).arg(debian::mirror()?))?;
-            let apt =
-                "apt-get --quiet update && apt-get --quiet install --yes --no-install-recommends wine wine64";
-            let install = format!("{apt} && apt-get clean && rm -r /var/lib/apt/lists/*");
-            job.run(new.command(&["/bin/sh", "-c", &install]).env("DEBIAN_FRONTEND", "noninteractive"))?;
-            fs::rename(&new.root, &self.root).map_err(|error| format!("{}: {error}", self.root.display()))?;
-        }
-        job.run(&mut self.command(&[WINE, "wineboot", "--init"]))?;
-        // Until it has ended, the registry is not on disk.
-        job.run(&mut self.command(&[SERVER, "--wait"]))
+        let new = Self { root: self.root.with_extension("new"), ..self.clone() };
+        let _ = fs::remove_dir_all(&new.root);
+        let mut debootstrap = Command::new("debootstrap");
+        job.run(debootstrap.args(["--variant=minbase", "trixie"]).arg(&new.root).arg(debian::mirror()?))?;
+        let apt =
+            "apt-get --quiet update && apt-get --quiet install --yes --no-install-recommends wine wine64";
+        let install = format!("{apt} && apt-get clean && rm -r /var/lib/apt/lists/*");
+        job.run(new.command(&["/bin/sh", "-c", &install]).env("DEBIAN_FRONTEND", "noninteractive"))?;
+        fs::rename(&new.root, &self.root).map_err(|error| format!("{}: {error}", self.root.display()))
+    }
+
+    /// Starts the process that all programs under Wine share.
+    ///
+    /// Left to the first program, it would keep that program's pipes, which would then never seem to end. And it is this
+    /// process that opens files: one that is there from another checkout would not see those of this one.
+    fn restart_server(&self) -> Outcome {
+        self.stop_server();
+        self.server("--persistent")
+    }
+
+    fn stop_server(&self) {
+        // Both fail if there is none.
+        let _ = self.server("--kill");
+        let _ = self.server("--wait");
+    }
+
+    fn server(&self, what: &str) -> Outcome {
+        let mut server = self.command(&[SERVER, what]);
+        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let status = server.status().map_err(|error| format!("wineserver: {error}"))?;
+        if status.success() { Ok(()) } else { Err(format!("wineserver {what}: {status}")) }
     }
 
     /// `command` inside, with Wine's settings.
@@ -102,8 +119,7 @@ impl Wine {
     /// Lets `cargo` run the programs that it builds for Windows under this Wine.
     fn make_runner_of(&self, cargo: &mut Command) {
         let runner = format!("{} {WINE}", workspace().join("xtask/in-chroot.sh").display());
-        cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", runner);
-        cargo.env("TMPDIR", &self.temporary);
+        cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", runner).env("TMPDIR", &self.temporary);
         self.set_up(cargo);
     }
 

@@ -28,36 +28,26 @@ const SLICE: Duration = Duration::from_millis(100);
 pub(crate) fn run(place: &Place, clients: u32, plan: &Plan) -> Result<Figures, Failure> {
     let listener = Listener::bind(place.name()).map_err(|error| Failure::io("cannot listen", &error))?;
     let mut children = Children::start(place, clients)?;
-    let result = serve(&listener, &mut children, plan);
-    match result {
-        Ok(figures) => children.wait().map(|()| figures),
-        Err(failure) => Err(children.explain(failure)),
-    }
-}
-
-fn serve(listener: &Listener, children: &mut Children, plan: &Plan) -> Result<Figures, Failure> {
-    let peers = welcome(listener, children)?;
-    let pids: Vec<_> = children.0.iter().map(|child| child.id().to_string()).collect();
-    tell(format_args!("  connected    the clients are processes {}", pids.join(", ")))?;
-
-    let server = Server { listener, patterns: (0..).take(peers.len()).map(Pattern::new).collect(), peers };
-    let figures = server.measure(plan)?;
-    for peer in &server.peers {
-        peer.command(Command::Quit)?;
-    }
+    let mut peers: Peers = children.0.iter().map(|_| None).collect();
+    let figures = welcome(&listener, &mut children, &mut peers)
+        .and_then(|()| serve(&listener, &children, &peers, plan))
+        .map_err(|failure| children.blame(failure))?;
+    children.wait()?;
     Ok(figures)
 }
 
+/// Connections to the clients, in their order, as far as they have connected.
+type Peers = Vec<Option<Peer>>;
+
 /// Waits until all clients have connected and said who they are.
-fn welcome(listener: &Listener, children: &mut Children) -> Result<Vec<Peer>, Failure> {
+fn welcome(listener: &Listener, children: &mut Children, peers: &mut Peers) -> Result<(), Failure> {
     let started = Instant::now();
-    let mut peers: Vec<Option<Peer>> = children.0.iter().map(|_| None).collect();
     while peers.iter().any(Option::is_none) {
         let stream = match listener.accept_timeout(SLICE) {
             Ok(stream) => stream,
             Err(error) if error.kind() == io::ErrorKind::TimedOut && started.elapsed() < PATIENCE => {
                 match children.first_ended() {
-                    Some(ended) => return Err(Failure::new(ended)),
+                    Some(_) => return Err(Failure::new("not all clients have connected")),
                     None => continue,
                 }
             }
@@ -71,15 +61,34 @@ fn welcome(listener: &Listener, children: &mut Children) -> Result<Vec<Peer>, Fa
         peer.rename(format!("client {}", index + 1));
         *place = Some(peer);
     }
-    Ok(peers.into_iter().flatten().collect())
+    Ok(())
+}
+
+/// Tells the clients what to do, measures, and lets them go.
+fn serve(
+    listener: &Listener,
+    children: &Children,
+    peers: &Peers,
+    plan: &Plan,
+) -> Result<Figures, Failure> {
+    let pids: Vec<_> = children.0.iter().map(|child| child.id().to_string()).collect();
+    tell(format_args!("  connected    the clients are processes {}", pids.join(", ")))?;
+
+    let peers: Vec<_> = peers.iter().flatten().collect();
+    let server = Server { listener, patterns: (0..).take(peers.len()).map(Pattern::new).collect(), peers };
+    let figures = server.measure(plan)?;
+    for peer in &server.peers {
+        peer.command(Command::Quit)?;
+    }
+    Ok(figures)
 }
 
 /// Everything that is needed to serve.
 #[derive(Debug)]
-struct Server<'l> {
-    listener: &'l Listener,
+struct Server<'a> {
+    listener: &'a Listener,
     /// The connections that commands go through.
-    peers: Vec<Peer>,
+    peers: Vec<&'a Peer>,
     /// What each of the clients sends.
     patterns: Vec<Pattern>,
 }
@@ -128,7 +137,7 @@ impl Server<'_> {
         /// More than anyone can do in the time.
         const MOST: u64 = 10_000_000;
 
-        let (peer, pattern) = (&self.peers[client], &self.patterns[client]);
+        let (peer, pattern) = (self.peers[client], &self.patterns[client]);
         peer.command(Command::Ping(time))?;
         let mut buf = [0; PING_SIZE];
         let mut number = 0;
@@ -152,7 +161,7 @@ impl Server<'_> {
     }
 
     /// These clients send that many blocks each, all at the same time. How long it takes.
-    fn flood(&self, peers: &[Peer], blocks: u64) -> Result<Duration, Failure> {
+    fn flood(&self, peers: &[&Peer], blocks: u64) -> Result<Duration, Failure> {
         let started = Instant::now();
         thread::scope(|scope| {
             let receivers: Vec<_> = peers
@@ -266,6 +275,14 @@ impl Children {
         Ok(children)
     }
 
+    fn kill(&mut self) {
+        for child in &mut self.0 {
+            // Harmless for those that have ended and were waited for.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
     /// What became of a client that has ended, if there is one.
     fn first_ended(&mut self) -> Option<String> {
         self.0.iter_mut().zip(1..).find_map(|(child, number)| {
@@ -274,17 +291,18 @@ impl Children {
         })
     }
 
-    /// Says which client has to do with the failure.
-    fn explain(&mut self, failure: Failure) -> Failure {
+    /// Says which client has to do with the failure, and ends the others before they complain as well.
+    fn blame(&mut self, failure: Failure) -> Failure {
         let started = Instant::now();
+        let mut culprit = None;
         // A client that closes its connection may take a moment to end.
-        while matches!(failure, Failure::Error { .. }) && started.elapsed() < SLICE * 10 {
-            if let Some(ended) = self.first_ended() {
-                return failure.advise(Some(ended));
-            }
-            thread::sleep(SLICE / 20);
+        while matches!(failure, Failure::Error { .. }) && culprit.is_none() && started.elapsed() < SLICE * 10
+        {
+            thread::sleep(SLICE / 50);
+            culprit = self.first_ended();
         }
-        failure
+        self.kill();
+        if culprit.is_some() { failure.advise(culprit) } else { failure }
     }
 
     /// Waits until all have ended, as they were told to.
@@ -309,11 +327,7 @@ impl Children {
 
 impl Drop for Children {
     fn drop(&mut self) {
-        for child in &mut self.0 {
-            // Harmless for those that have ended and were waited for.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.kill();
     }
 }
 

@@ -826,3 +826,51 @@ impl Drop for Listener {
         self.ready.end();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::tests::{connect, listen, long, recv_exact, send_all, unique_name},
+        *,
+    };
+
+    #[test]
+    fn taking_one_client_does_not_hide_the_next_from_those_who_wait() {
+        let name = unique_name();
+        let listener = listen(&name);
+        let clients = [connect(&name), connect(&name)];
+        let is_announced = || listener.ready.event().wait(Deadline::after(Duration::ZERO));
+        listener.accept(long(), false).unwrap();
+        assert!(is_announced());
+        listener.accept(long(), false).unwrap();
+        assert!(listener.claim().unwrap().is_none() && !is_announced());
+        listener.stop();
+        assert!(listener.claim().unwrap().is_none() && is_announced());
+        drop(clients);
+    }
+
+    #[test]
+    fn without_room_for_a_new_instance_accept_goes_on_and_the_name_is_held() {
+        let (name, elsewhere) = (unique_name(), pipe_path(&unique_name()).unwrap());
+        let mut listener = listen(&name);
+        listener.backlog = 2;
+        listener.instances.lock().unwrap().truncate(2);
+        let clients = [connect(&name), connect(&name)];
+        send_all(&clients[0], b"1");
+        send_all(&clients[1], b"2");
+        // No instance can be added to a pipe that does not exist.
+        let path = std::mem::replace(&mut listener.path, elsewhere);
+        let first = listener.accept(long(), false).unwrap();
+        for _ in 0..3 {
+            listener.accept(long(), false).unwrap_err();
+            assert_eq!(listener.instances.lock().unwrap().len(), 1);
+        }
+        // There is room again, and nobody was lost.
+        listener.path = path;
+        let second = listener.accept(long(), false).unwrap();
+        let mut seen = [recv_exact(&first, 1), recv_exact(&second, 1)].concat();
+        seen.sort_unstable();
+        assert_eq!(seen, b"12");
+        assert_eq!(listener.instances.lock().unwrap().len(), 2);
+    }
+}

@@ -8,7 +8,7 @@
 //! completion port and no runtime is needed, and a handle stays free to be given to anybody.
 //!
 //! Windows ties an operation to the thread that started it: when the thread ends, the operation is cancelled.
-//! Reads and waits for a client lose nothing by that and are started anew. A write would, so one that is
+//! Reads, and waits for a client, lose nothing by that and are started anew. A write would, so one that is
 //! going to be left in flight is started by a thread that does not end: see [`Op::start_write`].
 
 use crate::deadline::Deadline;
