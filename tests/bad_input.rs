@@ -17,7 +17,7 @@ use std::{
     thread,
     time::Duration,
 };
-use support::{Child, LIMIT, TestName, both_names, hear, in_time, no_child_is_started, say};
+use support::{Child, TestName, both_names, hear, in_time, no_child_is_started, say};
 
 #[test]
 fn child_entry() {
@@ -584,7 +584,7 @@ mod unix {
         },
         path::Path,
     };
-    use support::{ANOTHER_USER, TempDir, become_another_user, unique, unique_name, unique_path};
+    use support::{ANOTHER_USER, LIMIT, TempDir, become_another_user, unique, unique_name, unique_path};
 
     pub(super) const SCENARIOS: [fn(); 4] = [directories, strange_files, dead_names, long_directories];
 

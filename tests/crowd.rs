@@ -8,7 +8,6 @@ use std::{
     sync::{
         Barrier,
         atomic::{AtomicUsize, Ordering::SeqCst},
-        mpsc,
     },
     thread,
     time::Duration,
@@ -290,7 +289,7 @@ fn accept_that_sleeps_is_woken_when_another_thread_stops_the_listener() {
             for way in 0..3 {
                 let listener = Listener::bind(&name).unwrap();
                 thread::scope(|scope| {
-                    let (thread, its_folder) = mpsc::channel();
+                    let (thread, its_folder) = std::sync::mpsc::channel();
                     let listener = &listener;
                     scope.spawn(move || {
                         thread.send(std::fs::read_link("/proc/thread-self").unwrap()).unwrap();

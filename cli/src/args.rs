@@ -77,9 +77,10 @@ pub(crate) struct Listen {
 
     /// Serve one client after the other, for ever
     ///
-    /// Others wait meanwhile. Stdin goes to whoever is connected when it is read; when it has ended, later clients are only
-    /// received from. A connection that breaks is reported, and the next client is served.
-    #[arg(long, short)]
+    /// Others wait meanwhile. Stdin goes to whoever is connected when it is
+    /// read; when it has ended, later clients are only received from.
+    /// A connection that breaks is reported, and the next client is served.
+    #[arg(long, short, verbatim_doc_comment)]
     pub(crate) keep: bool,
 
     /// How long to wait for a client, the first and each later one; for ever if not given
@@ -88,8 +89,9 @@ pub(crate) struct Listen {
 
     /// Permissions of the socket file, such as 660; not on Windows
     ///
-    /// Write permission for the group or for others also admits them, unless --access says who is admitted.
-    #[arg(long, value_name = "OCTAL", value_parser = parse_mode)]
+    /// Write permission for the group or for others also admits them, unless
+    /// --access says who is admitted.
+    #[arg(long, verbatim_doc_comment, value_name = "OCTAL", value_parser = parse_mode)]
     pub(crate) mode: Option<u32>,
 
     /// Who may connect [default: owner]
@@ -98,8 +100,9 @@ pub(crate) struct Listen {
 
     /// Take the name even from a listener that is alive; it keeps its connections
     ///
-    /// Works for names that are files. A name that a dead process left behind is taken over in any case.
-    #[arg(long)]
+    /// Works for names that are files. A name that a dead process left behind
+    /// is taken over in any case.
+    #[arg(long, verbatim_doc_comment)]
     pub(crate) steal: bool,
 
     #[command(flatten)]
@@ -154,7 +157,7 @@ pub(crate) struct Demo {
     #[arg(long, short, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) clients: u32,
 
-    /// Take less than a second or two, and measure less exactly
+    /// Take only a moment, and measure less exactly
     #[arg(long, short)]
     pub(crate) quick: bool,
 }

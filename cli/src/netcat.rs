@@ -77,7 +77,8 @@ fn with_mode(options: ListenerOptions<'_>, _mode: Option<u32>) -> ListenerOption
 fn advice_on_listening(error: &io::Error, name: &Name<'_>) -> Option<String> {
     let advice = match error.kind() {
         io::ErrorKind::AddrInUse => match name.file() {
-            Some(file) if is_no_socket(&file) => "what is there is no socket, and is left alone",
+            // The error says what it is, and nothing replaces it.
+            Some(file) if is_no_socket(&file) => return None,
             Some(_) => "somebody listens there already; --steal takes the name nevertheless",
             None => "somebody listens there already; choose another name",
         },

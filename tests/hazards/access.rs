@@ -126,6 +126,7 @@ mod unix {
 
     const STRANGE_GROUPS: [u32; 1] = [ANOTHER_USER];
 
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     fn our_group() -> u32 {
         rustix::process::getegid().as_raw()
     }
@@ -301,7 +302,9 @@ mod unix {
         }
 
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
-        fn assert_mode_was_never_changed(&self) {}
+        fn assert_mode_was_never_changed(&self) {
+            let Self() = self;
+        }
     }
 
     /// The hazard: between `bind` and `chmod`, the file has the mode that the `umask` leaves. In a process of its own, since it

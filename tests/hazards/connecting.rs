@@ -3,7 +3,7 @@
 use crate::support::{LIMIT, TestName, both_names, in_time, no_child_is_started};
 use interprocess::{
     ConnectWaitMode,
-    local_socket::{ConnectOptions, Listener, ListenerOptions, Stream},
+    local_socket::{ConnectOptions, Listener, Stream},
 };
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -18,7 +18,8 @@ fn connect(name: &TestName, wait_mode: ConnectWaitMode) -> io::Result<Stream> {
 /// A listener that has no room for another client, and the clients that took it.
 #[cfg(any(target_os = "linux", target_os = "android", windows))]
 fn full_listener(name: &TestName) -> (Listener, Vec<Stream>) {
-    let listener = ListenerOptions::new().name(name).backlog(1).create_sync().unwrap();
+    let listener =
+        interprocess::local_socket::ListenerOptions::new().name(name).backlog(1).create_sync().unwrap();
     let mut clients = Vec::new();
     let error = loop {
         match connect(name, ConnectWaitMode::Deferred) {

@@ -409,7 +409,9 @@ mod unix {
     #[test]
     fn nothing_is_left_of_a_name_when_the_last_owner_is_gone() {
         let name = unique_path();
-        drop(pair(&name));
+        let listener = Listener::bind(&name).unwrap();
+        let client = Stream::connect(&name).unwrap();
+        drop((listener.accept().unwrap(), client, listener));
         assert_eq!(fs::read_dir(name.dir()).unwrap().count(), 0);
     }
 }

@@ -13,7 +13,7 @@ mod names;
 mod support;
 
 use interprocess::local_socket::{Listener, Stream};
-use support::{ChildFunction, TestName, no_child_is_started};
+use support::{ChildFunction, TestName, unique_name, unique_path};
 
 #[test]
 fn child_entry() {
@@ -25,11 +25,11 @@ fn child_entry() {
     support::child_entry(&functions);
 }
 
-/// A connection: the server's end and the client's.
-fn pair(name: &TestName) -> (Stream, Stream) {
-    // So that the name is free afterwards.
-    let _quiet = no_child_is_started();
-    let listener = Listener::bind(name).unwrap();
-    let client = Stream::connect(name).unwrap();
+/// A connection over a new name of the same kind: the server's end and the client's. (On Windows, a name is free only when
+/// the last stream of its server is gone.)
+fn pair(like: &TestName) -> (Stream, Stream) {
+    let name = if like.starts_with('@') { unique_name() } else { unique_path() };
+    let listener = Listener::bind(&name).unwrap();
+    let client = Stream::connect(&name).unwrap();
     (listener.accept().unwrap(), client)
 }

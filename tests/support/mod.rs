@@ -144,10 +144,11 @@ impl TempDir {
 
     fn new_in(parent: &Path) -> Self {
         let path = parent.join(unique());
-        let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let created = std::os::unix::fs::DirBuilderExt::mode(&mut fs::DirBuilder::new(), 0o700).create(&path);
+        #[cfg(not(unix))]
+        let created = fs::create_dir(&path);
+        created.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self(path)
     }
 }
@@ -358,9 +359,11 @@ pub(crate) fn no_child_is_started() -> RwLockReadGuard<'static, ()> {
 /// we may not, since only root may.
 #[cfg(unix)]
 pub(crate) fn become_another_user(gid: u32, groups: &[u32]) -> bool {
+    #[allow(clippy::useless_conversion, reason = "the type differs between systems")]
+    let count = groups.len().try_into().expect("few groups");
     // SAFETY: plain system calls on numbers, and on a list that has as many of them as is said.
     unsafe {
-        libc::setgroups(groups.len() as _, groups.as_ptr()) == 0
+        libc::setgroups(count, groups.as_ptr()) == 0
             && libc::setgid(gid) == 0
             && libc::setuid(ANOTHER_USER) == 0
     }

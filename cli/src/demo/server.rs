@@ -65,12 +65,7 @@ fn welcome(listener: &Listener, children: &mut Children, peers: &mut Peers) -> R
 }
 
 /// Tells the clients what to do, measures, and lets them go.
-fn serve(
-    listener: &Listener,
-    children: &Children,
-    peers: &Peers,
-    plan: &Plan,
-) -> Result<Figures, Failure> {
+fn serve(listener: &Listener, children: &Children, peers: &Peers, plan: &Plan) -> Result<Figures, Failure> {
     let pids: Vec<_> = children.0.iter().map(|child| child.id().to_string()).collect();
     tell(format_args!("  connected    the clients are processes {}", pids.join(", ")))?;
 

@@ -1,7 +1,7 @@
 //! What a local socket's name is as the path of a pipe.
 
 use super::named_pipe::PipePath;
-use crate::local_socket::Name;
+use crate::local_socket::{Kind, Name};
 use std::{
     borrow::Cow,
     ffi::{CStr, OsStr, OsString},
@@ -11,12 +11,14 @@ use std::{
 
 /// The path of the pipe that a name stands for.
 pub(crate) fn pipe_path(name: &Name<'_>) -> io::Result<PipePath> {
-    if name.is_path() {
-        return PipePath::new(name.as_os_str());
+    match name.kind() {
+        Kind::Path => PipePath::new(name.as_os_str()),
+        Kind::Namespace => {
+            let mut path = OsString::from(r"\\.\pipe\");
+            path.push(name.as_os_str());
+            PipePath::new(&path)
+        }
     }
-    let mut path = OsString::from(r"\\.\pipe\");
-    path.push(name.as_os_str());
-    PipePath::new(&path)
 }
 
 /// Checks all that can be wrong with a name.
