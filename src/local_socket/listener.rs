@@ -321,6 +321,10 @@ impl Debug for Guard {
 /// Clients that were not accepted yet are cut off, the name becomes free, and its socket file, if there is one, is
 /// deleted, provided that it is still this listener's. (It is left, dead, if other processes are busy in its directory for 100
 /// milliseconds, or the directory may not be read. The next listener of that name takes it over.) Streams live on.
+///
+/// # Platform-specific behaviour
+/// On Windows a stream that was accepted is an instance of the pipe: the name is not free for another listener before the last
+/// one is dropped, too.
 #[derive(Debug)]
 pub struct Listener {
     pub(crate) inner: sys::Listener,

@@ -71,8 +71,9 @@ impl Options {
 }
 
 impl NameFile {
-    /// Binds `socket` to `path` and lets it listen. Nobody can connect before the permissions are right, since
-    /// a socket that does not listen yet refuses everybody.
+    /// Binds `socket` to `path` and lets it listen. On Linux the file is never more open than it is meant to be. Elsewhere it is
+    /// so before the socket listens, which till then refuses everybody; a `connect` that is checked right before the one and
+    /// completed right after the other is left to `accept`, which knows who it is.
     pub(crate) fn bind(socket: BorrowedFd<'_>, path: &Path, options: &Options) -> io::Result<Self> {
         let address = path_address(path)?;
         // A name that is free needs no lock, so that nobody can keep us from it by holding the lock.
