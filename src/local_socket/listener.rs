@@ -324,7 +324,7 @@ impl Debug for Guard {
 ///
 /// # Platform-specific behaviour
 /// On Windows a stream that was accepted is an instance of the pipe: the name is not free for another listener before the last
-/// one is dropped, too.
+/// one is dropped, too, and till then a client waits for a listener, as it does for one that is busy.
 #[derive(Debug)]
 pub struct Listener {
     pub(crate) inner: sys::Listener,

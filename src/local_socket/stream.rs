@@ -298,8 +298,8 @@ impl Stream {
         self.0.shutdown(how)
     }
 
-    /// The error that the OS has noted for the connection and not reported yet (`SO_ERROR`), which this takes away. Always
-    /// `None` on Windows.
+    /// The error that the OS has noted for the connection and not reported yet, which this takes away: `SO_ERROR` on Unix, the
+    /// failure of a send that nobody waited for on Windows.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.0.take_error()
     }
