@@ -205,7 +205,10 @@ unsafe fn result_of(file: HANDLE, overlapped: *mut OVERLAPPED) -> io::Result<usi
 }
 
 /// An event that belongs to this thread.
-#[allow(clippy::missing_const_for_thread_local, reason = "it is const; Clippy does not see it for every target")]
+#[allow(
+    clippy::missing_const_for_thread_local,
+    reason = "it is const; Clippy does not see it for every target"
+)]
 fn event_of_thread() -> io::Result<Rc<Event>> {
     thread_local! {
         static EVENT: OnceCell<Rc<Event>> = const { OnceCell::new() };
