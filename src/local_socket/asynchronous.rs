@@ -65,6 +65,10 @@ impl ByteStream for Stream {
         self.send_vectored(bufs)
     }
 
+    fn flush(&self) -> io::Result<()> {
+        self.flush()
+    }
+
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match self.shutdown(how) {
             // On some systems, when the peer has left: there is nothing left to end.
@@ -222,6 +226,17 @@ impl<R: Runtime> Async<Stream, R> {
             return Ok(0);
         }
         self.read_with(|stream| stream.peek(buf)).await
+    }
+
+    /// The twin of [`Stream::flush`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, nothing is lost.
+    pub async fn flush(&self) -> io::Result<()> {
+        match self.get_ref().flush() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.write_with(Stream::flush).await,
+            result => result,
+        }
     }
 
     /// The twin of [`Stream::is_peer_gone`].

@@ -25,9 +25,7 @@ use std::{
 ///
 /// On Unix, `accept` checks each peer's credentials as well, because abstract names on Linux have no permissions, and
 /// silently drops whom it does not admit. On Windows the system refuses them: they never get as far as `accept`. Nobody
-/// but the owner and administrators may add instances to a pipe of ours, which has a consequence for clients in other
-/// languages when access is given to more than the owner: they have to open the pipe without
-/// `FILE_CREATE_PIPE_INSTANCE`, which is part of `GENERIC_WRITE`.
+/// but the owner and administrators may add instances to a pipe of ours, whoever may connect.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Access {
@@ -44,7 +42,8 @@ pub enum Access {
 ///
 /// # Platform-specific behaviour
 /// Names that leave no file (all on Windows, namespaced ones on Linux and Android) cease with their owner. There is
-/// nothing to take over, and no way to steal one: if somebody has the name, that is an error.
+/// nothing to take over, and no way to steal one: if somebody has the name, that is an error. On Windows, a client that has not
+/// closed its end of a connection keeps the name in use, even if the server is gone.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExistingName {
@@ -323,8 +322,8 @@ impl Debug for Guard {
 /// milliseconds, or the directory may not be read. The next listener of that name takes it over.) Streams live on.
 ///
 /// # Platform-specific behaviour
-/// On Windows a stream that was accepted is an instance of the pipe: the name is not free for another listener before the last
-/// one is dropped, too, and till then a client waits for a listener, as it does for one that is busy.
+/// On Windows both ends of a connection belong to the pipe: the name is not free for another listener before the last stream is
+/// dropped here and at the clients. While there are streams here, a client that connects waits, as for a listener that is busy.
 #[derive(Debug)]
 pub struct Listener {
     pub(crate) inner: sys::Listener,

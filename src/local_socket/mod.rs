@@ -39,7 +39,7 @@
 //! # Async
 //! With the features `tokio` and `smol`, the modules of those names have the same types for async code.
 
-#[cfg(any(feature = "smol", feature = "tokio"))]
+#[cfg(feature = "async")]
 mod asynchronous;
 mod listener;
 mod name;

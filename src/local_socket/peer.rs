@@ -25,9 +25,11 @@ pub(crate) type Pid = u32;
 /// | Windows | yes | its SID | no | no |
 ///
 /// On Unix the credentials are those that the peer had when it connected or, for a server, when it began to listen
-/// (`SO_PEERCRED`, `LOCAL_PEERCRED`, `LOCAL_PEEREID`, `getpeerucred(3C)`). On Windows a server
-/// reads the user from the token that the client connected with (`ImpersonateNamedPipeClient`), and a client from that of the
-/// server's process (`GetNamedPipeServerProcessId`) or, if it may not, from the owner of the pipe.
+/// (`SO_PEERCRED`, `LOCAL_PEERCRED`, `LOCAL_PEEREID`, `getpeerucred(3C)`). On Windows a server reads
+/// the user from the token that the client connected with (`ImpersonateNamedPipeClient`). Clients in other languages that do not ask
+/// for static tracking (`SECURITY_SQOS_PRESENT`) can be told only after something was received from them; before, it is
+/// [`PermissionDenied`](std::io::ErrorKind::PermissionDenied), and an accept policy turns them away. A client reads the owner of the
+/// pipe.
 #[derive(Clone, Debug)]
 pub struct PeerCreds(sys::PeerCreds);
 

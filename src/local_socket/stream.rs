@@ -199,8 +199,9 @@ impl<'o> Attempts<'o> {
 /// [`BrokenPipe`](io::ErrorKind::BrokenPipe), and never a signal.
 ///
 /// # Dropping
-/// Closes the connection. It does not wait, and what was written stays readable for the peer. To know that the peer has
-/// read it, [`drain`](Self::drain).
+/// Closes the connection. It does not wait, and what was written stays readable for the peer. (On Windows, what is still
+/// [on its way](Self::flush) is lost if the process ends before it has arrived.) To know that the peer has read it,
+/// [`drain`](Self::drain).
 #[derive(Debug)]
 pub struct Stream(pub(crate) sys::Stream);
 
@@ -253,6 +254,19 @@ impl Stream {
     /// that is not empty is sent.
     pub fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.0.send_vectored(bufs)
+    }
+
+    /// Waits until all that was sent is with the system, where it outlives this process. The peer need not have read it: see
+    /// [`drain`](Self::drain).
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send), which may be those of an earlier send.
+    ///
+    /// # Platform-specific behaviour
+    /// Does nothing on Unix, where it always is. On Windows what was sent in nonblocking mode, with a timeout or by an async stream may
+    /// be on its way.
+    pub fn flush(&self) -> io::Result<()> {
+        self.0.flush()
     }
 
     /// Like [`recv`](Self::recv), but the bytes stay there for the next call.
@@ -418,7 +432,7 @@ read_by_ref! {
     &RecvHalf, |half| half.0;
 }
 
-/// `Write` for a type, by way of a `&Stream`. Flushing does nothing: there is no buffer.
+/// `Write` for a type, by way of a `&Stream`.
 macro_rules! write_by_ref {
     ($($type:ty, |$this:ident| $stream:expr;)+) => {$(
         impl Write for $type {
@@ -433,7 +447,8 @@ macro_rules! write_by_ref {
             }
 
             fn flush(&mut self) -> io::Result<()> {
-                Ok(())
+                let $this = self;
+                Stream::flush(&$stream)
             }
         }
     )+};

@@ -137,34 +137,59 @@ pub trait ByteStream: Source {
     fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
     fn send(&self, buf: &[u8]) -> io::Result<usize>;
     fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
+    fn flush(&self) -> io::Result<()>;
     fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+}
+
+impl<T: ByteStream, R: Runtime> Async<T, R> {
+    /// For the runtime's own trait. Does not wait for room to write unless there is something to wait for.
+    #[cfg(any(feature = "smol", feature = "tokio"))]
+    fn poll_flushed(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_ref().flush() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.io.poll_with(Interest::Write, cx, T::flush)
+            }
+            result => Poll::Ready(result),
+        }
+    }
 }
 
 /// Tasks that wait for something that happens once.
 #[derive(Debug, Default)]
-pub(crate) struct WakerList(Mutex<Vec<Waker>>);
+pub(crate) struct WakerList(Mutex<Wakers>);
+
+#[derive(Debug, Default)]
+struct Wakers {
+    tasks: Vec<Waker>,
+    /// How many there may be before those that gave up, and did not say so, have to be sorted out.
+    limit: usize,
+}
 
 impl WakerList {
     pub(crate) fn add(&self, waker: &Waker) {
-        /// Tasks that gave up do not say so. When there are this many, all are woken to ask again.
-        const MOST: usize = 32;
+        const LEAST_LIMIT: usize = 32;
 
         let mut wakers = self.lock();
-        if wakers.iter().any(|other| other.will_wake(waker)) {
+        if wakers.tasks.iter().any(|other| other.will_wake(waker)) {
             return;
         }
-        let woken = if wakers.len() < MOST { Vec::new() } else { mem::take(&mut *wakers) };
-        wakers.push(waker.clone());
+        let mut woken = Vec::new();
+        if wakers.tasks.len() >= wakers.limit.max(LEAST_LIMIT) {
+            // All are woken to ask again. Should all still wait, the next time is twice as far.
+            woken = mem::take(&mut wakers.tasks);
+            wakers.limit = woken.len() * 2;
+        }
+        wakers.tasks.push(waker.clone());
         drop(wakers);
         woken.into_iter().for_each(Waker::wake);
     }
 
     pub(crate) fn wake(&self) {
-        let woken = mem::take(&mut *self.lock());
+        let woken = mem::take(&mut self.lock().tasks);
         woken.into_iter().for_each(Waker::wake);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Waker>> {
+    fn lock(&self) -> MutexGuard<'_, Wakers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -185,4 +210,49 @@ pub(crate) async fn yield_now() {
 pub(crate) mod private {
     /// Only types of this crate.
     pub trait Sealed {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering::Relaxed},
+        },
+        task::Wake,
+    };
+
+    /// A task that asks again whenever it is woken.
+    struct Task {
+        list: Arc<WakerList>,
+        woken: AtomicUsize,
+    }
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {
+            self.woken.fetch_add(1, Relaxed);
+            // Only so often, for the test to end if they wake each other for ever.
+            if self.woken.load(Relaxed) < 100 {
+                let list = Arc::clone(&self.list);
+                list.add(&self.into());
+            }
+        }
+    }
+
+    #[test]
+    fn many_waiting_tasks_do_not_wake_each_other_for_ever() {
+        let list = Arc::new(WakerList::default());
+        let new = || Arc::new(Task { list: Arc::clone(&list), woken: AtomicUsize::new(0) });
+        let tasks: Vec<_> = (0..200).map(|_| new()).collect();
+        for task in &tasks {
+            list.add(&Arc::clone(task).into());
+        }
+        assert!(tasks.iter().all(|task| task.woken.load(Relaxed) < 10));
+        assert_eq!(list.lock().tasks.len(), tasks.len());
+        let before: usize = tasks.iter().map(|task| task.woken.load(Relaxed)).sum();
+        list.wake();
+        let after: usize = tasks.iter().map(|task| task.woken.load(Relaxed)).sum();
+        assert_eq!(after - before, tasks.len());
+    }
 }

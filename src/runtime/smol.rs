@@ -108,9 +108,8 @@ impl<T: ByteStream> AsyncWrite for &Async<T, Smol> {
         self.io.poll_with(Interest::Write, cx, |io| io.send_vectored(bufs))
     }
 
-    /// There is no buffer.
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flushed(cx)
     }
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

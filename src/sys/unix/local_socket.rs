@@ -124,6 +124,12 @@ impl Stream {
         socket::send_vectored(self.fd.as_fd(), bufs).map_err(|e| self.explain_sending(e))
     }
 
+    /// What was sent is with the kernel.
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "Windows needs them")]
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     pub(crate) fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         socket::recv(self.fd.as_fd(), buf, RecvFlags::PEEK).or_else(|e| self.explain_receiving(e))
     }

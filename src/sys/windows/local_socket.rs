@@ -456,6 +456,13 @@ impl Stream {
         self.send(&together)
     }
 
+    /// Waits until no write is in flight, so that all that was sent is with the system, and looks at what came
+    /// of the last.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        let wait = (!self.is_nonblocking_now()).then(|| self.0.send_timeout.deadline());
+        self.settled(wait).map(drop).map_err(broken_pipe)
+    }
+
     pub(crate) fn is_peer_gone(&self) -> io::Result<bool> {
         Ok(!named_pipe::is_connected(&named_pipe::information(self.as_handle())?))
     }
