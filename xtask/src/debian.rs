@@ -5,7 +5,6 @@ use crate::{
     workspace,
 };
 use std::{
-    ffi::OsStr,
     fs,
     io::Read,
     path::{Path, PathBuf},
@@ -87,50 +86,43 @@ pub(crate) fn mirror() -> Result<String, String> {
         .ok_or("apt knows no mirror of Debian; is there a source?".into())
 }
 
-/// Debian's Cargo with the shared target folder: `subcommand` with the standard library built for each target.
+/// Debian's Cargo in the shared target folder, with the standard library built for each target.
 pub(crate) fn cargo(options: &Options, subcommand: &str) -> Command {
     // The real path: Cargo would take the first cargo-clippy in PATH, which may belong to another Rust.
     let program = if subcommand == "clippy" { "/usr/bin/cargo-clippy" } else { "/usr/bin/cargo" };
-    let mut cargo = limited(program);
-    cargo
-        .args([subcommand, "-Zbuild-std=std,panic_unwind,test"])
-        .env("CARGO", "/usr/bin/cargo")
-        .env("RUSTC", "/usr/bin/rustc")
-        .env("RUSTDOC", "/usr/bin/rustdoc")
-        // Allows -Zbuild-std.
-        .env("RUSTC_BOOTSTRAP", "1");
-    in_cache(options, &mut cargo);
+    let mut cargo = in_cache(options, program.as_ref(), subcommand);
+    cargo.arg("-Zbuild-std=std,panic_unwind,test");
+    for (name, program) in [("CARGO", "cargo"), ("RUSTC", "rustc"), ("RUSTDOC", "rustdoc")] {
+        cargo.env(name, Path::new("/usr/bin").join(program));
+    }
+    // Allows -Zbuild-std.
+    cargo.env("RUSTC_BOOTSTRAP", "1");
     cargo
 }
 
 /// Cargo of the oldest supported Rust, which [`old_rust`] has found.
 pub(crate) fn old_cargo(options: &Options, rust: &Path, subcommand: &str) -> Command {
-    let mut cargo = limited(rust.join("usr/bin/cargo"));
-    cargo.arg(subcommand);
-    in_cache(options, &mut cargo);
-    cargo
-        .env("RUSTC", rust.join("usr/bin/rustc"))
-        .env("LD_LIBRARY_PATH", rust.join("usr/lib/x86_64-linux-gnu"));
+    let mut cargo = in_cache(options, &rust.join("usr/bin/cargo"), subcommand);
+    cargo.env("RUSTC", rust.join("usr/bin/rustc"));
+    cargo.env("LD_LIBRARY_PATH", rust.join("usr/lib/x86_64-linux-gnu"));
     cargo
 }
 
-/// Sets what makes builds in the shared target folder quick and the same for everybody.
-fn in_cache(options: &Options, cargo: &mut Command) {
-    cargo
-        .current_dir(workspace())
-        .env("CARGO_TARGET_DIR", options.cache.join("target"))
-        .env("CARGO_PROFILE_DEV_DEBUG", "0")
-        .env("CARGO_INCREMENTAL", "0");
+/// `cargo subcommand` in a shared target folder, with what makes builds there quick and the same for everybody.
+fn in_cache(options: &Options, cargo: &Path, subcommand: &str) -> Command {
+    // Cargo locks a target folder, and checks run beside the tests. They have little in common anyway.
+    let (folder, priority) = if subcommand == "test" { ("target/test", "0") } else { ("target/check", "19") };
+    let mut command = Command::new("nice");
+    command.args(["-n", priority]);
+    // With all that it starts it ends when the thread that started it does, and after half an hour.
+    command.args(["setpriv", "--pdeathsig", "TERM", "timeout", "--kill-after=5", "1800"]);
+    command.arg(cargo).arg(subcommand).current_dir(workspace());
+    command.env("CARGO_TARGET_DIR", options.cache.join(folder));
+    command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
     // Of the Rust that runs this program, and of its user, who does not mean other platforms by them.
     for name in ["LD_LIBRARY_PATH", "RUSTUP_TOOLCHAIN", "RUSTFLAGS", "CARGO_BUILD_TARGET", "RUSTC_WRAPPER"] {
-        cargo.env_remove(name);
+        command.env_remove(name);
     }
-}
-
-/// `program`, with all that it starts, ends after half an hour and when this process ends.
-fn limited(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "TERM", "timeout", "--kill-after=5", "1800"]).arg(program);
     command
 }
 

@@ -80,10 +80,6 @@ impl<'a> Job<'a> {
         step: impl FnOnce(&mut Self) -> Outcome,
         packages: &[debian::Packages],
     ) -> Outcome {
-        if !self.options.live {
-            print!("{:10} ", self.name);
-            let _ = std::io::stdout().flush();
-        }
         let started = Instant::now();
         let outcome = fs::write(self.log_path(), "")
             .map_err(|error| format!("{}: {error}", self.log_path().display()))
@@ -96,15 +92,17 @@ impl<'a> Job<'a> {
         let counts = self.counts();
         let tests =
             if counts.is_zero() { String::new() } else { format!(", {} tests passed", counts.passed) };
-        match &outcome {
-            Ok(()) => println!("ok in {:.1} s{tests}", self.seconds()),
-            Err(problem) => {
-                println!("FAILED in {:.1} s{tests}: {problem}", self.seconds());
-                let log = fs::read(self.log_path()).unwrap_or_default();
-                let log = String::from_utf8_lossy(&log);
-                let lines: Vec<_> = log.lines().collect();
-                lines[lines.len().saturating_sub(400)..].iter().for_each(|line| println!("  | {line}"));
+        // Locked, as another step may report too.
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "{:10} {:>6.1} s{tests}", self.name, self.seconds());
+        if let Err(problem) = &outcome {
+            let log = fs::read(self.log_path()).unwrap_or_default();
+            let log = String::from_utf8_lossy(&log);
+            let lines: Vec<_> = log.lines().collect();
+            for line in &lines[lines.len().saturating_sub(400)..] {
+                let _ = writeln!(out, "  | {line}");
             }
+            let _ = writeln!(out, "{:10} FAILED: {problem}", self.name);
         }
         outcome
     }

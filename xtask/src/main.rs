@@ -10,7 +10,7 @@ mod wine;
 
 use debian::CacheLock;
 use job::{Job, Options, Outcome};
-use std::{env, path::PathBuf, process::ExitCode, time::Instant};
+use std::{env, path::PathBuf, process::ExitCode, thread, time::Instant};
 use steps::{STEPS, Step};
 
 const HELP: &str = "\
@@ -83,7 +83,8 @@ fn list() {
     }
 }
 
-/// Runs the chosen steps one after the other, whatever becomes of the earlier ones, and sums them up.
+/// Runs the chosen steps, whatever becomes of any of them, and sums them up. The tests follow one another, so that they
+/// do not disturb each other; so do the checks, beside the tests.
 fn run(options: &Options) -> ExitCode {
     let started = Instant::now();
     let mut done = Vec::new();
@@ -94,11 +95,20 @@ fn run(options: &Options) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    for step in &options.steps {
-        let mut job = Job::new(step.name, options);
-        let outcome = job.time(step.run, step.packages);
-        done.push((job, outcome));
-    }
+    let run_all = |checks: bool| {
+        let steps = options.steps.iter().filter(|step| step.is_check == checks);
+        let run = |step: &&'static Step| {
+            let mut job = Job::new(step.name, options);
+            let outcome = job.time(step.run, step.packages);
+            (job, outcome)
+        };
+        steps.map(run).collect::<Vec<_>>()
+    };
+    thread::scope(|scope| {
+        let checks = scope.spawn(|| run_all(true));
+        done.extend(run_all(false));
+        done.extend(checks.join().expect("a check does not panic"));
+    });
     if options.steps.len() > 1 {
         println!("\n{:10} {:>8} {:>8} {:>8} {:>8}", "step", "seconds", "passed", "failed", "ignored");
         for (job, outcome) in &done {

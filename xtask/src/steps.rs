@@ -13,34 +13,47 @@ pub(crate) struct Step {
     pub(crate) about: &'static str,
     /// Groups of Debian packages that it needs.
     pub(crate) packages: &'static [debian::Packages],
-    pub(crate) run: fn(&mut Job<'_>) -> Outcome,
+    /// It runs no test, and so can have what time the tests leave.
+    pub(crate) is_check: bool,
+    pub(crate) run: Run,
 }
 
 /// All steps. The first needs only Rust, and is the one that runs when none is asked for.
 pub(crate) static STEPS: [Step; 11] = [
-    step("native", native, &[], "the suite of this machine, with every feature"),
-    step("clippy", clippy, &[debian::RUST], "clippy for every platform, warnings denied"),
-    step("features", features, &[debian::RUST], "clippy for every set of features, on Linux and Windows"),
-    step("doc", doc, &[debian::RUST], "rustdoc for Linux and Windows, warnings denied"),
-    step("msrv", msrv, &[debian::RUST, debian::OLD_RUST], "check with the oldest Rust that is supported"),
-    step("deny", deny, &[], "licenses, advisories and sources of the dependencies"),
-    step("build", build, BUILD, "build what the next steps run, all at once because that is quicker"),
-    step("windows", wine::test, &[debian::RUST, wine::PACKAGES], "the suite for Windows, by Wine"),
-    step("i686", qemu::i686, &[debian::RUST, qemu::I686.packages], "the suite on 32-bit x86"),
-    step("aarch64", qemu::aarch64, &[debian::RUST, qemu::AARCH64.packages], "the suite on 64-bit ARM"),
-    step("s390x", qemu::s390x, &[debian::RUST, qemu::S390X.packages], "the suite on big-endian s390x"),
+    tests("native", native, &[], "the suite of this machine, with every feature"),
+    tests("build", build, BUILD, "build what the next four run, all at once because that is quicker"),
+    tests("windows", wine::test, &[debian::RUST, wine::PACKAGES], "the suite for Windows, by Wine"),
+    tests("i686", qemu::i686, &[debian::RUST, qemu::I686.packages], "the suite on 32-bit x86"),
+    tests("aarch64", qemu::aarch64, &[debian::RUST, qemu::AARCH64.packages], "the suite on 64-bit ARM"),
+    tests("s390x", qemu::s390x, &[debian::RUST, qemu::S390X.packages], "the suite on big-endian s390x"),
+    check("clippy", clippy, &[debian::RUST], "clippy for every platform, warnings denied"),
+    check("features", features, &[debian::RUST], "clippy for every set of features, on Linux and Windows"),
+    check("doc", doc, &[debian::RUST], "rustdoc for Linux and Windows, warnings denied"),
+    check("msrv", msrv, &[debian::RUST, debian::OLD_RUST], "check with the oldest Rust that is supported"),
+    check("deny", deny, &[], "licenses, advisories and sources of the dependencies"),
 ];
 
 const BUILD: &[debian::Packages] =
     &[debian::RUST, wine::PACKAGES, qemu::I686.packages, qemu::AARCH64.packages, qemu::S390X.packages];
 
-const fn step(
+type Run = fn(&mut Job<'_>) -> Outcome;
+
+const fn tests(
     name: &'static str,
-    run: fn(&mut Job<'_>) -> Outcome,
+    run: Run,
     packages: &'static [debian::Packages],
     about: &'static str,
 ) -> Step {
-    Step { name, about, packages, run }
+    Step { name, about, packages, is_check: false, run }
+}
+
+const fn check(
+    name: &'static str,
+    run: Run,
+    packages: &'static [debian::Packages],
+    about: &'static str,
+) -> Step {
+    Step { is_check: true, ..tests(name, run, packages, about) }
 }
 
 const LINUX: &str = "x86_64-unknown-linux-gnu";
@@ -120,8 +133,9 @@ fn features(job: &mut Job<'_>) -> Outcome {
     let manifest = fs::read_to_string(workspace().join("Cargo.toml")).map_err(|error| error.to_string())?;
     for features in feature_sets(&manifest) {
         let mut cargo = debian::cargo(job.options, "clippy");
-        cargo.args(["--package", "interprocess", "--all-targets", "--no-default-features"]);
-        cargo.args(["--features", &features]);
+        cargo.args(["--package", "interprocess", "--no-default-features", "--features", &features]);
+        // The tests compile with no feature and with all; in between it is about what users build.
+        cargo.args(if features.is_empty() { &["--all-targets"][..] } else { &["--lib", "--examples"] });
         job.run(targets(&mut cargo, &BOTH_WORLDS).args(["--", "--deny", "warnings"]))
             .map_err(|problem| format!("with the features `{features}`: {problem}"))?;
     }

@@ -2,7 +2,7 @@
 
 use super::{
     named_pipe,
-    security::{self, ClientError, Sid, our_user, user_of_process},
+    security::{self, ClientError, Sid, our_user},
 };
 use std::{io, os::windows::io::BorrowedHandle};
 
@@ -17,24 +17,12 @@ pub(crate) struct PeerCreds {
 
 impl PeerCreds {
     /// Who is at the other end of `pipe`, of which we have the server's or the client's end.
+    ///
+    /// The user is never told by the number of a process: its process may be gone, and another have it. So
+    /// process and session are hints, and for a client the user is the owner of the pipe.
     pub(crate) fn of(pipe: BorrowedHandle<'_>, is_server: bool) -> io::Result<Self> {
         let (pid, session) = named_pipe::peer_process(pipe, is_server);
-        let user = if is_server {
-            match security::user_of_client(pipe) {
-                // The token that the client connected with is told from: it is right even if the process is
-                // gone and another has its number. Only if there is none the process has to do.
-                Err(ClientError::NotTold) => user_of_process(*pid.as_ref().map_err(clone)?)?,
-                Err(ClientError::Hidden(error)) => return Err(error),
-                Ok(user) => user,
-            }
-        } else {
-            // A process of another user may be none of our business. Then it is the owner of the pipe: who
-            // made it, as a rule.
-            match pid.as_ref().map_err(clone).and_then(|&pid| user_of_process(pid)) {
-                Ok(user) => user,
-                Err(_) => security::owner_of(pipe)?,
-            }
-        };
+        let user = if is_server { told(security::user_of_client(pipe))? } else { security::owner_of(pipe)? };
         let is_same_user = user == *our_user()?;
         Ok(Self { pid: pid.ok(), session: session.ok(), user, is_same_user })
     }
@@ -56,7 +44,27 @@ impl PeerCreds {
     }
 }
 
-/// The same error again.
-fn clone(error: &io::Error) -> io::Error {
-    error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
+/// The user of a client, if it is known.
+fn told(user: Result<Sid, ClientError>) -> io::Result<Sid> {
+    user.map_err(|error| match error {
+        ClientError::NotTold => io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the system does not tell the client's user before something was received",
+        ),
+        ClientError::Hidden(error) => error,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::windows::overlapped::os_error;
+
+    #[test]
+    fn a_client_that_is_not_known_is_nobody() {
+        let error = told(Err(ClientError::NotTold)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        assert!(error.to_string().contains("before something was received"), "{error}");
+        assert_eq!(told(Err(ClientError::Hidden(os_error(1347)))).unwrap_err().raw_os_error(), Some(1347));
+    }
 }

@@ -57,6 +57,8 @@ struct Pipe {
     file: Arc<OwnedHandle>,
     /// Whether the handle, which came from elsewhere, is good for nothing but plain calls.
     is_synchronous: bool,
+    /// Whether it is known to be a pipe of another host.
+    is_remote: bool,
     is_nonblocking: AtomicBool,
     recv_timeout: Timeout,
     send_timeout: Timeout,
@@ -241,23 +243,26 @@ fn broken_pipe(error: io::Error) -> io::Error {
     error
 }
 
-impl Stream {
-    /// From a handle that was opened for overlapped I/O.
+impl Pipe {
+    /// From a handle that was opened for overlapped I/O, of a pipe of this host.
     fn new(file: OwnedHandle, is_nonblocking: bool) -> Self {
-        Self::with(file, is_nonblocking, false)
-    }
-
-    fn with(file: OwnedHandle, is_nonblocking: bool, is_synchronous: bool) -> Self {
-        Self(Arc::new(Pipe {
+        Self {
             file: Arc::new(file),
-            is_synchronous,
+            is_synchronous: false,
+            is_remote: false,
             is_nonblocking: AtomicBool::new(is_nonblocking),
             recv_timeout: Timeout(AtomicU64::new(Timeout::NONE)),
             send_timeout: Timeout(AtomicU64::new(Timeout::NONE)),
             incoming: Mutex::default(),
             outgoing: Mutex::default(),
             has_sent: AtomicBool::new(false),
-        }))
+        }
+    }
+}
+
+impl Stream {
+    fn new(pipe: Pipe) -> Self {
+        Self(Arc::new(pipe))
     }
 
     /// One attempt to connect; without `wait` it does not wait, and the stream is nonblocking.
@@ -288,7 +293,9 @@ impl Stream {
         };
         named_pipe::information(file.as_handle())
             .map_err(|_| io::Error::new(io::ErrorKind::ConnectionRefused, "what is there is not a pipe"))?;
-        Ok(Self::new(file, wait.is_none()))
+        let mut pipe = Pipe::new(file, wait.is_none());
+        pipe.is_remote = !path.is_local();
+        Ok(Self::new(pipe))
     }
 
     fn is_nonblocking_now(&self) -> bool {
@@ -316,7 +323,8 @@ impl Stream {
                 Slot::Free => {
                     drop(incoming);
                     match overlapped::read(self.as_handle(), buf, deadline) {
-                        // The peer wrote zero bytes; that is not the end.
+                        // The peer wrote zero bytes; that is not the end. If it goes on so, that ends here.
+                        Ok(0) if deadline.has_passed() => return Err(timed_out()),
                         Ok(0) => {}
                         // Somebody cancels what goes on with the file. Nothing is lost.
                         Err(error) if is_aborted(&error) => {}
@@ -361,6 +369,9 @@ impl Stream {
                     if len > 0 {
                         return Ok(len);
                     }
+                    if deadline.has_passed() && !self.is_nonblocking_now() {
+                        return Err(timed_out());
+                    }
                     // The system has no way to wait for bytes but to read them. The next to receive finds
                     // them here.
                     incoming.start(&self.0.file, buf.len())?;
@@ -404,9 +415,11 @@ impl Stream {
         if !named_pipe::is_connected(&information) {
             return Err(overlapped::os_error(ERROR_NO_DATA));
         }
-        // If there is room, it completes at once.
-        let has_room = information.WriteQuotaAvailable as usize >= buf.len();
-        outgoing.start(&self.0.file, buf, !has_room)?;
+        // What there is room for completes at once. If there is none, that may be because the peer waits for
+        // bytes already; so it is tried anyway.
+        let room = information.WriteQuotaAvailable as usize;
+        let buf = if room == 0 { buf } else { &buf[..buf.len().min(room)] };
+        outgoing.start(&self.0.file, buf, room == 0)?;
         if !is_nonblocking {
             let waiter = outgoing.op.as_ref().map(Op::waiter);
             drop(outgoing);
@@ -456,8 +469,8 @@ impl Stream {
         self.send(&together)
     }
 
-    /// Waits until no write is in flight, so that all that was sent is with the system, and looks at what came
-    /// of the last.
+    /// Waits until no write is in flight, so that all that was sent is with the system and outlives this
+    /// process, and looks at what came of the last. A deadline is that of sending.
     pub(crate) fn flush(&self) -> io::Result<()> {
         let wait = (!self.is_nonblocking_now()).then(|| self.0.send_timeout.deadline());
         self.settled(wait).map(drop).map_err(broken_pipe)
@@ -476,6 +489,7 @@ impl Stream {
     }
 
     fn drain_or_fail(&self, deadline: Deadline) -> io::Result<()> {
+        self.check_overlapped(deadline.remaining().is_some())?;
         drop(self.settled(Some(deadline))?);
         let had_sent = self.0.has_sent.swap(false, Ordering::Relaxed);
         match flush(&self.0.file, deadline) {
@@ -500,7 +514,8 @@ impl Stream {
         })
     }
 
-    /// A handle that makes every call wait can have neither timeouts nor a nonblocking mode.
+    /// A handle that makes every call wait, and wait for the others, can have neither timeouts nor a
+    /// nonblocking mode.
     fn check_overlapped(&self, is_needed: bool) -> io::Result<()> {
         if is_needed && self.0.is_synchronous {
             let why = "the handle was opened without FILE_FLAG_OVERLAPPED";
@@ -546,7 +561,11 @@ impl Stream {
     }
 
     /// Whether the pipe is owned by our user, or by somebody who could do all that our user can anyway.
+    /// What another host says about that counts for nothing.
     pub(crate) fn server_is_ours(&self) -> io::Result<bool> {
+        if self.0.is_remote {
+            return Ok(false);
+        }
         let owner = owner_of(self.as_handle())?;
         Ok(owner.is_all_powerful() || owner == *our_user()?)
     }
@@ -574,10 +593,20 @@ impl Stream {
     }
 }
 
-/// What an operation sets when it completes, if that is yet to come.
+/// What an operation sets when it completes, if that is yet to come. To be called under its lock, so that it
+/// stays the same operation.
 #[cfg(feature = "async")]
 fn signal_of_pending(op: Option<&Op>) -> Option<Arc<Signal>> {
-    op.filter(|op| !op.is_done()).map(|op| Arc::clone(op.signal()))
+    let op = op.filter(|op| !op.is_done())?;
+    // The status is written before the event is set, so it may be set for an earlier operation still, and
+    // would wake the task again and again. If this one completes now, the event has to stay set for all who
+    // wait for it; if it does later, it is set later.
+    op.signal().event().reset();
+    if op.is_done() {
+        op.signal().event().set();
+        return None;
+    }
+    Some(Arc::clone(op.signal()))
 }
 
 /// Waits until the other end has read everything. That call of the system knows no deadline, so another
@@ -644,7 +673,9 @@ impl From<OwnedHandle> for Stream {
         // not ours to tell: if it is no pipe, the first use will.
         let _ = named_pipe::set_plain_mode(file.as_handle());
         let is_synchronous = named_pipe::is_synchronous(file.as_handle()).unwrap_or(false);
-        Self::with(file, false, is_synchronous)
+        let mut pipe = Pipe::new(file, false);
+        pipe.is_synchronous = is_synchronous;
+        Self::new(pipe)
     }
 }
 
@@ -726,12 +757,14 @@ impl Listener {
         named_pipe::create(&self.path, Instance::Further, &self.security).map(|instance| self.armed(instance))
     }
 
-    /// To be called after operations were started or `ready` was reset: both may have wiped out that another
-    /// is done.
-    fn look_again(&self, instances: &[Op]) {
-        if self.is_stopped() || instances.iter().any(Op::is_done) {
+    /// Whether `accept` has something to do. To be called after operations were started or `ready` was reset:
+    /// both may have wiped out that another is done.
+    fn look_again(&self, instances: &[Op]) -> bool {
+        let is_ready = self.is_stopped() || instances.iter().any(Op::is_done);
+        if is_ready {
             self.ready.event().set();
         }
+        is_ready
     }
 
     /// Takes a client that is there. Another instance takes the place of its own before it is handed out.
@@ -781,7 +814,7 @@ impl Listener {
                 return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the listener was stopped"));
             }
             if let Some(file) = self.claim()? {
-                return Ok(Stream::new(file, nonblocking_stream));
+                return Ok(Stream::new(Pipe::new(file, nonblocking_stream)));
             }
             if self.is_nonblocking.load(Ordering::Relaxed) {
                 return Err(would_block());
@@ -815,7 +848,9 @@ impl Listener {
     #[cfg(feature = "async")]
     pub(crate) fn poll_ready(&self, _interest: Interest, cx: &mut Context<'_>) -> Poll<()> {
         let instances = lock(&self.instances);
-        if self.is_stopped() || instances.iter().any(Op::is_done) {
+        // As for a stream. Blocked calls that this concerns find it set again.
+        self.ready.event().reset();
+        if self.look_again(&instances) {
             return Poll::Ready(());
         }
         // Should there be a client now, the event is set. The lock must not be held, since a waker may run
@@ -837,9 +872,92 @@ impl Drop for Listener {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{connect, listen, long, recv_exact, send_all, unique_name},
+        super::tests::{connect, listen, long, message_pipe, recv_exact, send_all, unique_name},
         *,
     };
+
+    #[test]
+    fn messages_of_zero_bytes_do_not_make_up_for_a_deadline_that_has_passed() {
+        let (server, client) = message_pipe();
+        for _ in 0..3 {
+            overlapped::write(server.as_handle(), &[]).unwrap();
+        }
+        overlapped::write(server.as_handle(), b"x").unwrap();
+        let client = Stream::new(Pipe::new(Arc::try_unwrap(client).unwrap(), false));
+        client.set_recv_timeout(Some(Duration::from_nanos(1))).unwrap();
+        let mut buf = [0; 8];
+        for _ in 0..3 {
+            assert_eq!(client.recv(&mut buf).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        }
+        assert_eq!(client.recv(&mut buf).unwrap(), 1);
+    }
+
+    #[test]
+    fn what_another_host_says_about_itself_counts_for_nothing() {
+        let name = unique_name();
+        let listener = listen(&name);
+        let mut client = connect(&name);
+        let server = listener.accept(long(), false).unwrap();
+        assert!(client.server_is_ours().unwrap());
+        assert!(!Arc::get_mut(&mut client.0).unwrap().is_remote);
+        Arc::get_mut(&mut client.0).unwrap().is_remote = true;
+        assert!(!client.server_is_ours().unwrap());
+        drop(server);
+    }
+
+    #[cfg(feature = "async")]
+    #[test]
+    fn an_event_that_was_set_for_something_else_does_not_wake_a_task() {
+        use std::{sync::mpsc, task::Wake};
+
+        struct Woken(mpsc::Sender<()>);
+
+        impl Wake for Woken {
+            fn wake(self: Arc<Self>) {
+                let _ = self.0.send(());
+            }
+        }
+
+        const SOON: Duration = Duration::from_millis(30);
+        const LONG: Duration = Duration::from_secs(20);
+
+        let name = unique_name();
+        let listener = listen(&name);
+        let client = connect(&name);
+        let server = listener.accept(long(), true).unwrap();
+        let (sender, woken) = mpsc::channel();
+        let waker = Arc::new(Woken(sender)).into();
+        let mut cx = Context::from_waker(&waker);
+        for _ in 0..20 {
+            assert_eq!(server.recv(&mut [0; 9]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+            let signal = Arc::clone(lock(&server.0.incoming).op.as_ref().unwrap().signal());
+            signal.event().set();
+            assert!(server.poll_ready(Interest::Read, &mut cx).is_pending());
+            woken.recv_timeout(SOON).expect_err("woken though nothing is there");
+            // Another that waits for the same is not forgotten.
+            thread::scope(|scope| {
+                let waiter = lock(&server.0.incoming).op.as_ref().unwrap().waiter();
+                let blocked = scope.spawn(move || waiter.wait(long()));
+                scope.spawn(|| send_all(&client, b"x"));
+                while server.poll_ready(Interest::Read, &mut cx).is_pending() {
+                    woken.recv_timeout(LONG).unwrap();
+                }
+                assert!(blocked.join().unwrap());
+            });
+            assert_eq!(server.recv(&mut [0; 9]).unwrap(), 1);
+            while woken.try_recv().is_ok() {}
+        }
+        // And for a listener.
+        listener.ready.event().set();
+        assert!(listener.poll_ready(Interest::Read, &mut cx).is_pending());
+        woken.recv_timeout(SOON).expect_err("woken though nothing is there");
+        let _second = connect(&name);
+        woken.recv_timeout(LONG).unwrap();
+        assert!(listener.poll_ready(Interest::Read, &mut cx).is_ready());
+        listener.accept(long(), true).unwrap();
+        listener.stop();
+        assert!(listener.poll_ready(Interest::Read, &mut cx).is_ready());
+    }
 
     #[test]
     fn taking_one_client_does_not_hide_the_next_from_those_who_wait() {

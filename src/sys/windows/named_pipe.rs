@@ -33,9 +33,9 @@ use windows_sys::{
             RtlNtStatusToDosError, STATUS_SUCCESS, UNICODE_STRING,
         },
         Storage::FileSystem::{
-            CreateFileW, FILE_CREATE_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_GENERIC_WRITE,
-            FILE_SHARE_NONE, FILE_SHARE_READ, FILE_SHARE_WRITE, FlushFileBuffers, OPEN_EXISTING,
-            SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT, SYNCHRONIZE,
+            FILE_CREATE_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_GENERIC_WRITE, FILE_SHARE_NONE,
+            FILE_SHARE_READ, FILE_SHARE_WRITE, FlushFileBuffers, OPEN_EXISTING, SECURITY_IDENTIFICATION,
+            SECURITY_SQOS_PRESENT, SYNCHRONIZE,
         },
         System::{
             IO::IO_STATUS_BLOCK,
@@ -49,12 +49,58 @@ use windows_sys::{
     },
 };
 
-#[cfg_attr(target_arch = "x86", link(name = "ntdll", kind = "raw-dylib", import_name_type = "undecorated"))]
-#[cfg_attr(not(target_arch = "x86"), link(name = "ntdll", kind = "raw-dylib"))]
-unsafe extern "system" {
-    /// What `CreateNamedPipeW` is a wrapper of. It is used directly because only here one can ask for a pipe
-    /// that does not exist yet, or for one that does, instead of either.
-    fn NtCreateNamedPipeFile(
+/// What `windows-sys` lacks.
+mod ntdll {
+    use super::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES};
+
+    #[cfg_attr(
+        target_arch = "x86",
+        link(name = "ntdll", kind = "raw-dylib", import_name_type = "undecorated")
+    )]
+    #[cfg_attr(not(target_arch = "x86"), link(name = "ntdll", kind = "raw-dylib"))]
+    unsafe extern "system" {
+        /// What `CreateNamedPipeW` is a wrapper of. It is used directly because only here one can ask for a pipe
+        /// that does not exist yet, or for one that does, instead of either.
+        pub(super) fn NtCreateNamedPipeFile(
+            handle: *mut HANDLE,
+            access: u32,
+            attributes: *const OBJECT_ATTRIBUTES,
+            status: *mut IO_STATUS_BLOCK,
+            share: u32,
+            disposition: u32,
+            options: u32,
+            pipe_type: u32,
+            read_mode: u32,
+            completion_mode: u32,
+            max_instances: u32,
+            inbound_quota: u32,
+            outbound_quota: u32,
+            default_timeout: *const i64,
+        ) -> NTSTATUS;
+    }
+}
+
+/// Notes what the calls were made with that security hangs on: systems differ in what they show of it
+/// afterwards.
+#[cfg(test)]
+#[allow(
+    clippy::missing_const_for_thread_local,
+    reason = "it is const; Clippy does not see it for every target"
+)]
+pub(crate) mod spy {
+    use super::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES};
+    use std::cell::Cell;
+    use windows_sys::Win32::{Security::SECURITY_ATTRIBUTES, Storage::FileSystem::CreateFileW as open};
+
+    thread_local! {
+        /// The type of the instance that this thread has made last.
+        pub(crate) static CREATED_TYPE: Cell<u32> = const { Cell::new(0) };
+        /// The access and the flags with which this thread has opened last.
+        pub(crate) static OPENED_WITH: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+    }
+
+    #[allow(non_snake_case, clippy::too_many_arguments, reason = "it stands in for that function")]
+    pub(super) unsafe fn NtCreateNamedPipeFile(
         handle: *mut HANDLE,
         access: u32,
         attributes: *const OBJECT_ATTRIBUTES,
@@ -69,8 +115,49 @@ unsafe extern "system" {
         inbound_quota: u32,
         outbound_quota: u32,
         default_timeout: *const i64,
-    ) -> NTSTATUS;
+    ) -> NTSTATUS {
+        CREATED_TYPE.set(pipe_type);
+        // SAFETY: the caller fulfils the same conditions.
+        unsafe {
+            super::ntdll::NtCreateNamedPipeFile(
+                handle,
+                access,
+                attributes,
+                status,
+                share,
+                disposition,
+                options,
+                pipe_type,
+                read_mode,
+                completion_mode,
+                max_instances,
+                inbound_quota,
+                outbound_quota,
+                default_timeout,
+            )
+        }
+    }
+
+    #[allow(non_snake_case, reason = "it stands in for that function")]
+    pub(super) unsafe fn CreateFileW(
+        name: *const u16,
+        access: u32,
+        share: u32,
+        attributes: *const SECURITY_ATTRIBUTES,
+        disposition: u32,
+        flags: u32,
+        template: HANDLE,
+    ) -> HANDLE {
+        OPENED_WITH.set((access, flags));
+        // SAFETY: the caller fulfils the same conditions.
+        unsafe { open(name, access, share, attributes, disposition, flags, template) }
+    }
 }
+
+#[cfg(test)]
+use spy::{CreateFileW, NtCreateNamedPipeFile};
+#[cfg(not(test))]
+use {ntdll::NtCreateNamedPipeFile, windows_sys::Win32::Storage::FileSystem::CreateFileW};
 
 /// The size of a structure of the system, for the system.
 #[allow(clippy::cast_possible_truncation, reason = "they have some dozen bytes")]
@@ -84,17 +171,15 @@ const QUOTA: u32 = 64 * 1024;
 /// The flags of a file on which every call waits.
 const FILE_SYNCHRONOUS_IO: u32 = FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT;
 
-/// What clients ask for.
-///
-/// Not `GENERIC_WRITE`, since that contains the right to add an instance to the pipe, which a server that is
-/// careful does not give away.
-pub(crate) const CLIENT_ACCESS: u32 = GENERIC_READ | (FILE_GENERIC_WRITE & !FILE_CREATE_PIPE_INSTANCE);
+/// What clients ask for: no more than they need. `GENERIC_WRITE` would contain the right to add an instance to
+/// the pipe, which is the server's business.
+const CLIENT_ACCESS: u32 = GENERIC_READ | (FILE_GENERIC_WRITE & !FILE_CREATE_PIPE_INSTANCE);
 
 /// How clients open a pipe. The server may learn who we are, but not act as us.
-pub(crate) const CLIENT_FLAGS: u32 = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
+const CLIENT_FLAGS: u32 = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
 
 /// What each instance is: bytes, and only for clients on this machine.
-pub(crate) const INSTANCE_TYPE: u32 = FILE_PIPE_BYTE_STREAM_TYPE | FILE_PIPE_REJECT_REMOTE_CLIENTS;
+const INSTANCE_TYPE: u32 = FILE_PIPE_BYTE_STREAM_TYPE | FILE_PIPE_REJECT_REMOTE_CLIENTS;
 
 /// The path of a pipe, checked, in the two forms that the system wants.
 #[derive(Clone, Debug)]
@@ -126,15 +211,26 @@ impl PipePath {
                 "as a pipe's path it is {len} characters long, but at most {max} are possible"
             ));
         }
-        let nt = to_nt(&text).unwrap_or_default();
-        match to_dos(&nt) {
-            Some(dos) => Ok(Self { dos, nt }),
+        match Self::normal(&text) {
+            Some(path) => Ok(path),
             None => invalid(r"it is not of the form \\HOST\pipe\NAME"),
         }
     }
 
+    /// What is left of a path. `None` if it is not that of a pipe, or would be something else if it were asked
+    /// for once more: in `\\?\pipe\..\C:\file`, dots are names, but not in the other form of the same path.
+    fn normal(path: &[u16]) -> Option<Self> {
+        const DOT: u16 = b'.' as u16;
+
+        let dos = to_dos(&to_nt(path).ok()?)?;
+        let nt = to_nt(&dos).ok()?;
+        let mut parts = nt.split(|&unit| unit == u16::from(b'\\'));
+        let has_dots = parts.any(|part| part == [DOT] || part == [DOT, DOT]);
+        (to_dos(&nt)? == dos && !has_dots).then_some(Self { dos, nt })
+    }
+
     /// Whether it is on this machine as far as servers are concerned, who can listen nowhere else.
-    fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         strip_prefix(&self.nt, LOCAL).is_some()
     }
 }
@@ -250,7 +346,9 @@ pub(crate) fn create(
         Ok(()) => Ok(unsafe { OwnedHandle::from_raw_handle(handle) }),
         // That is what the system says if there is a pipe, even one that we may use.
         Err(error) if instance == Instance::First && is_denied(&error) && exists(path) => {
-            Err(io::Error::new(io::ErrorKind::AddrInUse, error))
+            let why =
+                "a pipe of that name exists, or a client of an earlier listener has not closed its end yet";
+            Err(io::Error::new(io::ErrorKind::AddrInUse, why))
         }
         Err(error) => Err(error),
     }
@@ -412,4 +510,51 @@ pub(crate) fn peer_process(pipe: BorrowedHandle<'_>, is_server: bool) -> (io::Re
 /// Whether this is the error of an operation on a pipe whose other end is gone.
 pub(crate) fn is_peer_gone_error(error: &io::Error) -> bool {
     [ERROR_BROKEN_PIPE, ERROR_PIPE_NOT_CONNECTED, ERROR_NO_DATA].iter().any(|&code| has_code(error, code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_taken_as_it_stands_means_the_same_in_every_form() {
+        for path in [
+            r"\\?\pipe\x",
+            r"\\?\pipe\x.",
+            r"\\?\pipe\x ",
+            r"\\?\pipe\a/b",
+            r"\\?\pipe\a\..\b",
+            r"\\?\pipe\.\x",
+            r"\\?\pipe\..\pipe\x",
+            r"\\?\UNC\h\pipe\x",
+            r"\\?\UNC\h\pipe\..\x",
+            r"\\?\UNC\.\pipe\x",
+            r"\\?\UNC\..\pipe\x",
+            r"\\.\UNC\h\pipe\x",
+            r"\\.\pipe\x.",
+        ] {
+            let Ok(pipe) = PipePath::new(path.as_ref()) else { continue };
+            let nt = to_nt(&pipe.dos).unwrap();
+            assert_eq!(String::from_utf16_lossy(&nt), String::from_utf16_lossy(&pipe.nt), "{path}");
+            assert_eq!(to_dos(&nt).unwrap(), pipe.dos, "{path}");
+            assert!(!String::from_utf16_lossy(&nt).contains(r"\..\"), "{path}");
+        }
+        for bad in [r"\\?\pipe\..\C:\x", r"\\?\pipe\a\..\..\C:\x", r"\\?\UNC\h\pipe\..\x"] {
+            let error = PipePath::new(bad.as_ref()).expect_err(bad);
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_on_another_host_is_known_by_its_path() {
+        for (path, is_local) in [
+            (r"\\.\pipe\x", true),
+            (r"\\?\pipe\x", true),
+            (r"\\host\pipe\x", false),
+            (r"\\localhost\pipe\x", false),
+            (r"\\?\UNC\host\pipe\x", false),
+        ] {
+            assert_eq!(PipePath::new(path.as_ref()).unwrap().is_local(), is_local, "{path}");
+        }
+    }
 }

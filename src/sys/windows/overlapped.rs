@@ -253,8 +253,8 @@ fn transfer(
     }
     // SAFETY: no preconditions.
     match unsafe { GetLastError() } {
-        ERROR_IO_PENDING => {}
-        ERROR_MORE_DATA => return Ok(transferred as usize),
+        // A message that is longer than the buffer has completed, but without saying so in `transferred`.
+        ERROR_IO_PENDING | ERROR_MORE_DATA => {}
         code => return Err(os_error(code)),
     }
     let flight = Flight { file, event: &event, overlapped: overlapped.get() };
@@ -304,6 +304,9 @@ pub(crate) struct Signal {
 #[derive(Debug, Default)]
 struct Waiting {
     tasks: Vec<Waker>,
+    /// How many tasks may wait before all are woken to say whether they still do: those that gave up do not
+    /// tell. It grows, since otherwise many that do would wake each other again and again.
+    most: usize,
     /// Operations that nobody else has any more.
     last: Vec<Op>,
     wait: Option<PoolWait>,
@@ -324,15 +327,16 @@ impl Signal {
     /// the signal has to [end](Self::end) it, since the pool holds a reference until the event is set.
     #[cfg_attr(not(feature = "async"), allow(dead_code, reason = "tests use it"))]
     pub(crate) fn wake(self: &Arc<Self>, task: &Waker) {
-        /// How many tasks wait before all are woken to say whether they still do: those that gave up do not
-        /// tell.
-        const MAX_TASKS: usize = 32;
+        /// What [`Waiting::most`] is at least.
+        const LEAST: usize = 32;
 
         let mut waiting = self.lock();
         let mut woken = Vec::new();
         if !waiting.tasks.iter().any(|other| other.will_wake(task)) {
-            if waiting.tasks.len() >= MAX_TASKS {
+            let most = waiting.most.max(LEAST);
+            if waiting.tasks.len() >= most {
                 woken = mem::take(&mut waiting.tasks);
+                waiting.most = most * 2;
             }
             waiting.tasks.push(task.clone());
         }
@@ -382,6 +386,7 @@ impl Signal {
         let mut waiting = signal.lock();
         waiting.is_armed = false;
         let tasks = mem::take(&mut waiting.tasks);
+        waiting.most = tasks.len();
         let (complete, last) = mem::take(&mut waiting.last).into_iter().partition::<Vec<_>, _>(Op::is_done);
         if !last.is_empty() {
             // What set the event was an earlier operation. Should one complete now, the pool sees the event
@@ -642,22 +647,35 @@ impl Drop for Inner {
     }
 }
 
-/// Has a write started by a thread that lives as long as the process.
+/// Has a write started by a thread that lives as long as the process, and waits until it is: it has to be
+/// with the system before what comes next, be it another write or the end of the process. That takes no time
+/// to speak of, since the file is an overlapped one.
 fn write_by_lasting_thread(write: Arc<Inner>) {
-    static THREAD: OnceLock<Option<mpsc::Sender<Arc<Inner>>>> = OnceLock::new();
+    type ToStart = (Arc<Inner>, mpsc::SyncSender<()>);
+    static THREAD: OnceLock<Option<mpsc::Sender<ToStart>>> = OnceLock::new();
 
     let thread = THREAD.get_or_init(|| {
-        let (sender, writes) = mpsc::channel::<Arc<Inner>>();
-        let run = move || writes.into_iter().for_each(|write| write.start(&Request::Write));
+        let (sender, writes) = mpsc::channel::<ToStart>();
+        let run = move || {
+            for (write, started) in writes {
+                write.start(&Request::Write);
+                // Before the other is told, since this may be the last reference.
+                drop(write);
+                let _ = started.send(());
+            }
+        };
         thread::Builder::new().name("interprocess".to_owned()).spawn(run).ok().map(|_| sender)
     });
+    let (started, is_started) = mpsc::sync_channel(1);
     let refused = match thread {
-        Some(thread) => thread.send(write).err().map(|error| error.0),
+        Some(thread) => thread.send((write, started)).err().map(|error| error.0.0),
         None => Some(write),
     };
-    // Without that thread, ours has to do.
-    if let Some(write) = refused {
-        write.start(&Request::Write);
+    match refused {
+        // Without that thread, ours has to do.
+        Some(write) => write.start(&Request::Write),
+        // It does not end before it has told.
+        None => drop(is_started.recv()),
     }
 }
 
@@ -788,7 +806,8 @@ mod tests {
             dropped.start_read(100);
             assert!(!dropped.is_done() && !signal.event().wait(Deadline::after(Duration::ZERO)));
             drop(dropped);
-            assert!(signal.event().wait(Deadline::after(Duration::ZERO)), "the completion sets the event");
+            // After the status, by which dropping goes, perhaps a little later.
+            assert!(signal.event().wait(long()), "the completion sets the event");
             assert_eq!(Arc::strong_count(&ours), 1);
 
             write(theirs.as_handle(), &[round]).unwrap();
@@ -847,6 +866,87 @@ mod tests {
         for (_, woken) in &tasks {
             woken.recv_timeout(LONG).unwrap();
         }
+    }
+
+    #[test]
+    fn many_tasks_that_go_on_waiting_do_not_wake_each_other_for_ever() {
+        const TASKS: usize = 100;
+
+        /// Waits again whenever it is woken.
+        struct Again {
+            signal: Arc<Signal>,
+            wakes: AtomicUsize,
+        }
+
+        impl Wake for Again {
+            fn wake(self: Arc<Self>) {
+                // Enough to see that there is no end to it.
+                if self.wakes.fetch_add(1, Ordering::Relaxed) < 100 {
+                    let signal = Arc::clone(&self.signal);
+                    signal.wake(&self.into());
+                }
+            }
+        }
+
+        let signal = Signal::new().unwrap();
+        let tasks: Vec<_> = (0..TASKS)
+            .map(|_| Arc::new(Again { signal: Arc::clone(&signal), wakes: AtomicUsize::new(0) }))
+            .collect();
+        for task in &tasks {
+            signal.wake(&Arc::clone(task).into());
+        }
+        let wakes = || tasks.iter().map(|task| task.wakes.load(Ordering::Relaxed)).sum::<usize>();
+        assert!(wakes() <= 3 * TASKS, "woken {} times", wakes());
+        // Nobody was forgotten meanwhile; and they end.
+        let waiting = signal.lock().tasks.len();
+        assert_eq!(waiting, TASKS);
+        signal.end();
+        let deadline = long();
+        while wakes() < 100 * TASKS {
+            assert!(!deadline.has_passed(), "woken only {} times", wakes());
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_write_has_been_started_when_starting_it_returns() {
+        let (ours, theirs) = pipe();
+        let mut op = op(&ours);
+        let mut buf = [0; 2];
+        for _ in 0..100 {
+            op.start_write(b"1", true);
+            // Not overtaken by one that another thread makes right after.
+            write(ours.as_handle(), b"2").unwrap();
+            let mut len = 0;
+            while len < 2 {
+                len += read(theirs.as_handle(), &mut buf[len..], long()).unwrap();
+            }
+            assert_eq!(&buf, b"12");
+            wait(&op);
+        }
+    }
+
+    #[test]
+    fn what_of_a_message_does_not_fit_is_left_to_the_next_read() {
+        let (server, client) = super::super::tests::message_pipe();
+        write(server.as_handle(), b"a long message").unwrap();
+        let mut buf = [0; 6];
+        assert_eq!(read(client.as_handle(), &mut buf, long()).unwrap(), 6);
+        assert_eq!(&buf, b"a long");
+        let mut op = op(&client);
+        op.start_read(5);
+        assert_eq!(wait(&op), 5);
+        assert_eq!(&op.buffer()[..5], b" mess");
+        assert_eq!(read(client.as_handle(), &mut buf, long()).unwrap(), 3);
+        // The same for one that comes while one waits.
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut buf = [0; 6];
+                (read(client.as_handle(), &mut buf, long()).unwrap(), buf)
+            });
+            write(server.as_handle(), b"a long message").unwrap();
+            assert_eq!(reader.join().unwrap(), (6, *b"a long"));
+        });
     }
 
     #[test]

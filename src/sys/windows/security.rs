@@ -14,7 +14,9 @@ use std::{
     sync::OnceLock,
 };
 use windows_sys::Win32::{
-    Foundation::{ERROR_INSUFFICIENT_BUFFER, ERROR_NO_TOKEN, ERROR_SUCCESS, LocalFree},
+    Foundation::{
+        ERROR_CANNOT_IMPERSONATE, ERROR_INSUFFICIENT_BUFFER, ERROR_NO_TOKEN, ERROR_SUCCESS, LocalFree,
+    },
     Security::{
         Authorization::{
             ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, GetSecurityInfo,
@@ -26,10 +28,7 @@ use windows_sys::Win32::{
     },
     System::{
         Pipes::ImpersonateNamedPipeClient,
-        Threading::{
-            GetCurrentProcess, GetCurrentThread, OpenProcess, OpenProcessToken, OpenThreadToken,
-            PROCESS_QUERY_LIMITED_INFORMATION, SetThreadToken,
-        },
+        Threading::{GetCurrentProcess, GetCurrentThread, OpenProcessToken, OpenThreadToken, SetThreadToken},
     },
 };
 
@@ -113,25 +112,21 @@ pub(crate) fn our_user() -> io::Result<&'static Sid> {
     Ok(USER.get_or_init(|| user))
 }
 
-/// The user that a process runs as. Needs the right to ask, which one has for one's own user.
-pub(crate) fn user_of_process(pid: u32) -> io::Result<Sid> {
-    // SAFETY: no preconditions.
-    let process = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid) };
-    if process.is_null() {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: OpenProcess succeeded, so the handle is open and ours.
-    let process = unsafe { OwnedHandle::from_raw_handle(process) };
-    token_user(token_of_process(process.as_handle())?.as_handle())
-}
-
 /// The user that the client of this pipe was when it connected.
 ///
 /// # Errors
 /// The system does not tell before something was read from the pipe if the client asked for that (dynamic
 /// tracking, which is what a client gets that asks for nothing); nor if the client asked to be anonymous.
 pub(crate) fn user_of_client(pipe: BorrowedHandle<'_>) -> Result<Sid, ClientError> {
-    let token = Impersonation::of_client(pipe).map_err(|_| ClientError::NotTold)?.token();
+    let client = Impersonation::of_client(pipe).map_err(|error| {
+        if has_code(&error, ERROR_CANNOT_IMPERSONATE) {
+            ClientError::NotTold
+        } else {
+            ClientError::Hidden(error)
+        }
+    })?;
+    let token = client.token();
+    drop(client);
     // From here on the thread is itself again.
     token.and_then(|token| token_user(token.as_handle())).map_err(ClientError::Hidden)
 }
@@ -141,7 +136,7 @@ pub(crate) fn user_of_client(pipe: BorrowedHandle<'_>) -> Result<Sid, ClientErro
 pub(crate) enum ClientError {
     /// The system does not tell, or not yet.
     NotTold,
-    /// The client does not want to be known.
+    /// The client does not want to be known, or asking failed.
     Hidden(io::Error),
 }
 

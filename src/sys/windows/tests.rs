@@ -2,7 +2,7 @@
 
 use super::{
     local_socket::{Listener, Stream},
-    named_pipe::{self, CLIENT_ACCESS, CLIENT_FLAGS, INSTANCE_TYPE, Instance, PipePath},
+    named_pipe::{self, Instance, PipePath, spy},
     overlapped,
     security::{self, SecurityDescriptor, our_user},
     wide::from_wide,
@@ -28,7 +28,7 @@ use std::{
 use windows_sys::Wdk::Storage::FileSystem::FILE_PIPE_REJECT_REMOTE_CLIENTS;
 use windows_sys::Win32::{
     Foundation::{
-        ERROR_PIPE_BUSY, GENERIC_READ, GENERIC_WRITE, GetHandleInformation, HANDLE_FLAG_INHERIT,
+        ERROR_PIPE_BUSY, GENERIC_ALL, GENERIC_READ, GENERIC_WRITE, GetHandleInformation, HANDLE_FLAG_INHERIT,
         INVALID_HANDLE_VALUE, LocalFree,
     },
     Security::{
@@ -39,8 +39,11 @@ use windows_sys::Win32::{
         DACL_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION,
     },
     Storage::FileSystem::{
-        CreateFileW, FILE_CREATE_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, OPEN_EXISTING, SECURITY_DELEGATION,
-        SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT, WriteFile,
+        CreateFileW, FILE_CREATE_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_WRITE_DATA, OPEN_EXISTING,
+        PIPE_ACCESS_DUPLEX, SECURITY_DELEGATION, SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT, WriteFile,
+    },
+    System::Pipes::{
+        CreateNamedPipeW, PIPE_NOWAIT, PIPE_READMODE_MESSAGE, PIPE_TYPE_MESSAGE, SetNamedPipeHandleState,
     },
 };
 
@@ -72,6 +75,25 @@ pub(super) fn pipe() -> (Arc<OwnedHandle>, Arc<OwnedHandle>) {
         named_pipe::create(&path, Instance::First, &SecurityDescriptor::of_pipe(Access::Owner).unwrap())
             .unwrap();
     let client = named_pipe::open(&path).unwrap();
+    (Arc::new(server), Arc::new(client))
+}
+
+/// The two ends of a pipe that keeps messages apart, the server's first. Ours are none, but those of others may
+/// be.
+pub(super) fn message_pipe() -> (Arc<OwnedHandle>, Arc<OwnedHandle>) {
+    let name = unique_name();
+    let text = super::wide::to_wide(format!(r"\\.\pipe\{}", name.as_os_str().to_string_lossy()).as_ref());
+    let (access, mode) = (PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_MESSAGE);
+    // SAFETY: the path ends with NUL, and null is allowed for the attributes.
+    let server = unsafe { CreateNamedPipeW(text.as_ptr(), access, mode, 1, 65536, 65536, 0, null()) };
+    assert_ne!(server, INVALID_HANDLE_VALUE, "{}", io::Error::last_os_error());
+    // SAFETY: CreateNamedPipeW succeeded, so the handle is open and ours.
+    let server = unsafe { OwnedHandle::from_raw_handle(server) };
+    let client = named_pipe::open(&path(&name)).unwrap();
+    // SAFETY: the handle is open, and null leaves the rest as it is.
+    let done =
+        unsafe { SetNamedPipeHandleState(client.as_raw_handle(), &PIPE_READMODE_MESSAGE, null(), null()) };
+    assert_ne!(done, 0, "{}", io::Error::last_os_error());
     (Arc::new(server), Arc::new(client))
 }
 
@@ -153,6 +175,8 @@ fn only_paths_of_pipes_are_names() {
         r"\\host\pipe\",
         r"\\.\pipe\..\x",
         r"\\.\pipe\..\C:\x",
+        r"\\?\pipe\..\C:\x",
+        r"\\?\UNC\host\pipe\..\x",
         "\\\\.\\pipe\\a\0b",
         &long,
     ] {
@@ -206,7 +230,9 @@ fn what_is_no_unicode_can_be_a_name() {
 fn a_second_server_of_a_name_is_refused() {
     let name = unique_name();
     let listener = listen(&name);
-    assert_eq!(kind(Listener::bind(&name, &ListenerOptions::new())), ErrorKind::AddrInUse);
+    let error = Listener::bind(&name, &ListenerOptions::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    assert!(error.to_string().contains("a pipe of that name exists"), "{error}");
     // Also with a client, and while all instances are taken.
     let clients: Vec<_> = (0..16).map(|_| connect(&name)).collect();
     assert_eq!(kind(Listener::bind(&name, &ListenerOptions::new())), ErrorKind::AddrInUse);
@@ -330,15 +356,25 @@ fn the_access_list_has_everyone_without_the_right_to_add_instances() {
 // is to see.
 #[test]
 fn remote_clients_are_rejected() {
-    assert_eq!(INSTANCE_TYPE & FILE_PIPE_REJECT_REMOTE_CLIENTS, FILE_PIPE_REJECT_REMOTE_CLIENTS);
+    let name = unique_name();
+    let listener = Listener::bind(&name, &ListenerOptions::new().backlog(1)).unwrap();
+    for _ in 0..2 {
+        assert_eq!(spy::CREATED_TYPE.take(), FILE_PIPE_REJECT_REMOTE_CLIENTS);
+        // The next instance.
+        let _client = connect(&name);
+        listener.accept(long(), false).unwrap();
+    }
 }
 
 // Under Wine the server gets a token that it may act with, whatever the client asks for.
 #[test]
 fn clients_allow_identification_at_most_and_ask_for_no_more_rights_than_they_need() {
-    assert_eq!(CLIENT_FLAGS & SECURITY_SQOS_PRESENT, SECURITY_SQOS_PRESENT);
-    assert_eq!(CLIENT_FLAGS & SECURITY_DELEGATION, SECURITY_IDENTIFICATION);
-    assert_eq!(CLIENT_ACCESS & (FILE_CREATE_PIPE_INSTANCE | GENERIC_WRITE), 0);
+    let (_server, _client) = pair();
+    let (access, flags) = spy::OPENED_WITH.take();
+    assert_eq!(flags & SECURITY_SQOS_PRESENT, SECURITY_SQOS_PRESENT);
+    assert_eq!(flags & SECURITY_DELEGATION, SECURITY_IDENTIFICATION);
+    assert_eq!(access & (FILE_CREATE_PIPE_INSTANCE | GENERIC_WRITE | GENERIC_ALL), 0);
+    assert_eq!(access & (GENERIC_READ | FILE_WRITE_DATA), GENERIC_READ | FILE_WRITE_DATA);
 }
 
 #[test]
@@ -631,17 +667,43 @@ fn empty_buffers_do_nothing() {
     assert_eq!(client.send(&[]).unwrap(), 0);
 }
 
+fn write_nothing(stream: &Stream) {
+    let mut op = windows_sys::Win32::System::IO::OVERLAPPED::default();
+    // SAFETY: the handle is open, no bytes are read from the pointer, and a write of nothing does not wait.
+    let done =
+        unsafe { WriteFile(stream.as_handle().as_raw_handle(), [].as_ptr(), 0, null_mut(), &raw mut op) };
+    assert_ne!(done, 0);
+}
+
+#[test]
+fn zero_bytes_from_the_peer_do_not_keep_one_past_the_deadline() {
+    for is_peek in [false, true] {
+        let (server, client) = pair();
+        let is_over = AtomicBool::new(false);
+        let deadline = long();
+        thread::scope(|scope| {
+            // More than one, so that the reader never catches up.
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) && !deadline.has_passed() {
+                        write_nothing(&client);
+                    }
+                });
+            }
+            server.set_recv_timeout(Some(SOON)).unwrap();
+            for _ in 0..3 {
+                let mut buf = [0; 8];
+                let result = if is_peek { server.peek(&mut buf) } else { server.recv(&mut buf) };
+                assert_eq!(kind(result), ErrorKind::TimedOut);
+            }
+            assert!(!deadline.has_passed(), "it went on until the peer was done");
+            is_over.store(true, Ordering::Relaxed);
+        });
+    }
+}
+
 #[test]
 fn zero_bytes_from_the_peer_are_not_the_end_of_the_stream() {
-    fn write_nothing(stream: &Stream) {
-        let mut op = windows_sys::Win32::System::IO::OVERLAPPED::default();
-        // SAFETY: the handle is open, no bytes are read from the pointer, and a write of nothing does not
-        // wait.
-        let done =
-            unsafe { WriteFile(stream.as_handle().as_raw_handle(), [].as_ptr(), 0, null_mut(), &raw mut op) };
-        assert_ne!(done, 0);
-    }
-
     let (server, client) = pair();
     write_nothing(&client);
     send_all(&client, b"after");
@@ -869,6 +931,37 @@ fn sending_to_a_peer_that_is_gone_is_a_broken_pipe() {
 }
 
 #[test]
+fn flushing_waits_until_nothing_is_on_its_way() {
+    let (server, client) = pair();
+    client.flush().expect("nothing was sent");
+    client.set_nonblocking(true).unwrap();
+    let sent = pattern(1_000_000);
+    let mut accepted = fill(&client, &sent);
+    assert_eq!(kind(client.flush()), ErrorKind::WouldBlock);
+    client.set_nonblocking(false).unwrap();
+    client.set_send_timeout(Some(SOON)).unwrap();
+    let start = Instant::now();
+    assert_eq!(kind(client.flush()), ErrorKind::TimedOut);
+    assert!(start.elapsed() >= SOON);
+    for timeout in [Some(LONG), None] {
+        client.set_send_timeout(timeout).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| assert!(recv_exact(&server, accepted) == sent[..accepted]));
+            client.flush().unwrap();
+        });
+        client.set_nonblocking(true).unwrap();
+        client.flush().unwrap();
+        accepted = fill(&client, &sent);
+        client.set_nonblocking(false).unwrap();
+    }
+    // The failure is told, once.
+    drop(server);
+    assert_eq!(kind(client.flush()), ErrorKind::BrokenPipe);
+    client.flush().expect("nothing is on its way any more");
+    assert_eq!(kind(client.send(b"x")), ErrorKind::BrokenPipe);
+}
+
+#[test]
 fn the_failure_of_a_write_that_nobody_waited_for_is_reported_once() {
     let (server, client) = pair();
     client.set_send_timeout(Some(SOON)).unwrap();
@@ -964,7 +1057,6 @@ fn clones_share_the_connection_and_it_closes_with_the_last() {
 
 #[test]
 fn a_pipe_that_is_set_not_to_wait_waits_as_a_stream() {
-    use windows_sys::Win32::System::Pipes::{PIPE_NOWAIT, SetNamedPipeHandleState};
     let (server, client) = pair();
     let handle = OwnedHandle::from(server);
     // SAFETY: the handle is open, and null leaves the rest as it is.
@@ -998,18 +1090,35 @@ fn a_handle_without_overlapped_io_is_good_for_plain_calls_and_says_so() {
         client.set_nonblocking(true),
         client.set_recv_timeout(Some(LONG)),
         client.set_send_timeout(Some(LONG)),
+        client.drain(long()),
     ] {
         assert_eq!(kind(result), ErrorKind::Unsupported);
     }
     client.set_nonblocking(false).unwrap();
     client.set_recv_timeout(None).unwrap();
     send_all(&client, b"ask");
+    client.flush().unwrap();
     assert_eq!(recv_exact(&server, 3), b"ask");
+    client.drain(Deadline::NEVER).unwrap();
     send_all(&server, b"answer");
     let mut buf = [0; 6];
     assert_eq!(client.recv(&mut buf).unwrap(), 6);
     drop(server);
     assert_eq!(client.recv(&mut buf).unwrap(), 0);
+}
+
+/// Wine tells who the client is at all times.
+fn is_wine() -> bool {
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn GetModuleHandleA(name: *const u8) -> *mut std::ffi::c_void;
+        fn GetProcAddress(module: *mut std::ffi::c_void, name: *const u8) -> *const std::ffi::c_void;
+    }
+    // SAFETY: both texts end with NUL, and the module is loaded for as long as the process lives.
+    unsafe {
+        !GetProcAddress(GetModuleHandleA(c"ntdll".as_ptr().cast()), c"wine_get_version".as_ptr().cast())
+            .is_null()
+    }
 }
 
 #[test]
@@ -1019,7 +1128,11 @@ fn a_client_in_another_language_is_served() {
     let handle = open_plainly(&name, FILE_FLAG_OVERLAPPED);
     overlapped::write(handle.as_handle(), b"hello").unwrap();
     let stream = listener.accept(long(), false).unwrap();
-    assert!(stream.peer_creds().unwrap().is_same_user());
+    // It did not ask for what makes it known from the start.
+    match stream.peer_creds() {
+        Ok(creds) => assert!(is_wine() && creds.is_same_user()),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::PermissionDenied),
+    }
     assert_eq!(recv_exact(&stream, 5), b"hello");
     assert!(stream.peer_creds().unwrap().is_same_user());
 }
