@@ -111,7 +111,7 @@ pub(crate) fn old_cargo(options: &Options, rust: &Path, subcommand: &str) -> Com
 /// `cargo subcommand` in a shared target folder, with what makes builds there quick and the same for everybody.
 fn in_cache(options: &Options, cargo: &Path, subcommand: &str) -> Command {
     // Cargo locks a target folder, and checks run beside the tests. They have little in common anyway.
-    let (folder, priority) = if subcommand == "test" { ("target/test", "0") } else { ("target/check", "19") };
+    let (folder, priority) = if subcommand == "test" { ("target/test", "0") } else { ("target/check", "10") };
     let mut command = Command::new("nice");
     command.args(["-n", priority]);
     // With all that it starts it ends when the thread that started it does, and after half an hour.

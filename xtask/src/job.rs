@@ -123,6 +123,8 @@ impl<'a> Job<'a> {
         writeln!(log, "$ {command:?}")?;
         let mut reader = File::open(&path)?;
         reader.seek(SeekFrom::End(0))?;
+        // Colours, which some ask for in the environment, would hide what is looked for.
+        command.env("CARGO_TERM_COLOR", "never");
         let mut child =
             command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log.try_clone()?).spawn()?;
         let mut output = Vec::new();
