@@ -437,6 +437,9 @@ mod unix {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     #[test]
     fn a_namespaced_name_is_an_abstract_address_without_padding() {
+        #[cfg(target_os = "android")]
+        use std::os::android::net::SocketAddrExt;
+        #[cfg(target_os = "linux")]
         use std::os::linux::net::SocketAddrExt;
 
         in_time(|| {

@@ -168,7 +168,13 @@ mod raw {
 
     impl Write for SendRecv {
         fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-            Ok(rustix::net::send(&self.0, buf, SendFlags::NOSIGNAL)?)
+            // Darwin has no such flag.
+            #[cfg(not(target_vendor = "apple"))]
+            const FLAGS: SendFlags = SendFlags::NOSIGNAL;
+            #[cfg(target_vendor = "apple")]
+            const FLAGS: SendFlags = SendFlags::empty();
+
+            Ok(rustix::net::send(&self.0, buf, FLAGS)?)
         }
 
         fn flush(&mut self) -> io::Result<()> {

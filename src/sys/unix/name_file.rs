@@ -301,13 +301,14 @@ fn refuse_what_is_no_socket(found: &Stat) -> io::Result<()> {
 
 /// Whether no socket is bound to the file of that address.
 fn is_dead(address: &SocketAddrUnix) -> io::Result<bool> {
-    let probe = socket::new(SocketType::DGRAM, true)?;
     // Anything else, such as a lack of permission, does not prove it.
-    let is_refused = || match socket::connect(probe.as_fd(), address) {
-        Err(Errno::CONNREFUSED) => true,
-        Err(Errno::DESTADDRREQ) => cfg!(any(target_os = "illumos", target_os = "solaris")),
-        _ => false,
-    };
+    #[cfg(not(any(target_os = "illumos", target_os = "solaris")))]
+    const REFUSED: Errno = Errno::CONNREFUSED;
+    #[cfg(any(target_os = "illumos", target_os = "solaris"))]
+    const REFUSED: Errno = Errno::DESTADDRREQ;
+
+    let probe = socket::new(SocketType::DGRAM, true)?;
+    let is_refused = || socket::connect(probe.as_fd(), address) == Err(REFUSED);
     // Linux makes the file a moment before it ties the socket to it, which others may be about to do without the lock.
     Ok(is_refused() && {
         thread::sleep(Duration::from_millis(1));
