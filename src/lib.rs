@@ -57,6 +57,7 @@
 //! Linux and Windows run every test; macOS, FreeBSD, NetBSD, OpenBSD, DragonFly BSD, illumos and Android are compiled and
 //! linted. Rust 1.85 is enough.
 
+mod connecting;
 mod deadline;
 pub mod error;
 pub mod local_socket;
@@ -64,6 +65,9 @@ pub mod os;
 #[cfg(feature = "async")]
 pub mod runtime;
 mod sys;
+mod try_clone;
+
+pub use try_clone::TryClone;
 
 use std::time::Duration;
 

@@ -1484,7 +1484,7 @@ fn streams_become_handles_and_come_back() {
         let raw = client.as_handle().as_raw_handle();
         let handle = OwnedHandle::from(client);
         assert_eq!(handle.as_raw_handle(), raw);
-        let client = Stream::from(handle);
+        let client = Stream::try_from(handle).unwrap();
         assert_eq!(client.recv(&mut buf).unwrap(), 1);
         assert_eq!(&buf, b"b");
         client.send(b"c").unwrap();

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     deadline::Deadline,
-    runtime::{Async, ByteStream, Runtime, Source, private::Sealed, yield_now},
+    runtime::{Async, RecvBytes, Runtime, SendBytes, Source, private::Sealed, yield_now},
 };
 use std::{
     future::{Future, poll_fn},
@@ -48,7 +48,7 @@ impl Source for Listener {
     }
 }
 
-impl ByteStream for Stream {
+impl RecvBytes for Stream {
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.recv(buf)
     }
@@ -56,7 +56,9 @@ impl ByteStream for Stream {
     fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.recv_vectored(bufs)
     }
+}
 
+impl SendBytes for Stream {
     fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.send(buf)
     }

@@ -119,6 +119,10 @@ pub struct ListenerOptions<'n> {
     pub(crate) backlog: Option<u32>,
     #[cfg(unix)]
     pub(crate) mode: Option<u32>,
+    #[cfg(windows)]
+    pub(crate) security_descriptor: Option<crate::os::windows::security_descriptor::SecurityDescriptor>,
+    #[cfg(windows)]
+    pub(crate) accept_remote: bool,
 }
 
 impl Default for ListenerOptions<'_> {
@@ -134,6 +138,10 @@ impl Default for ListenerOptions<'_> {
             backlog: None,
             #[cfg(unix)]
             mode: None,
+            #[cfg(windows)]
+            security_descriptor: None,
+            #[cfg(windows)]
+            accept_remote: false,
         }
     }
 }

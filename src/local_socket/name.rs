@@ -1,3 +1,4 @@
+use crate::error::about;
 use std::{
     borrow::Cow,
     ffi::{CStr, CString, OsStr, OsString},
@@ -122,26 +123,7 @@ impl<'n> Name<'n> {
 
     /// The same error, saying which name it concerns. The kind stays; the OS's own error is its source.
     pub(crate) fn explain(&self, error: io::Error) -> io::Error {
-        io::Error::new(error.kind(), NameError { name: self.to_string(), error })
-    }
-}
-
-/// An error, and the name that it concerns.
-#[derive(Debug)]
-struct NameError {
-    name: String,
-    error: io::Error,
-}
-
-impl Display for NameError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "local socket \"{}\": {}", self.name, self.error)
-    }
-}
-
-impl std::error::Error for NameError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.error)
+        about(format_args!("local socket \"{self}\""), error)
     }
 }
 

@@ -1,3 +1,5 @@
+#[cfg(windows)]
+use crate::os::windows::security_descriptor::{IntegrityLevel, Sid};
 use crate::sys;
 
 /// What numbers a process.
@@ -80,6 +82,33 @@ impl PeerCreds {
     /// The security identifier of the peer's user, in its text form (`S-1-5-…`).
     pub fn sid(&self) -> &str {
         self.0.sid()
+    }
+
+    /// The security identifier of the peer's user.
+    pub fn user(&self) -> &Sid {
+        self.0.user()
+    }
+
+    /// How far the peer is trusted. For a server it is that of the token that the client connected with, for a client that of
+    /// the process that has the server's [process ID](Self::pid), and so a hint; `None` if it cannot be had.
+    ///
+    /// Stands on `GetTokenInformation` (`TokenIntegrityLevel`).
+    ///
+    /// ```
+    /// use interprocess::local_socket::{Listener, Stream};
+    /// use interprocess::os::windows::security_descriptor::IntegrityLevel;
+    ///
+    /// # let name = format!("@interprocess-doc-integrity-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// // A server that does not listen to sandboxed clients.
+    /// let listener = Listener::bind(name)?;
+    /// let client = Stream::connect(name)?;
+    /// let level = listener.accept()?.peer_creds()?.integrity_level();
+    /// assert!(level >= Some(IntegrityLevel::MEDIUM));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn integrity_level(&self) -> Option<IntegrityLevel> {
+        self.0.integrity_level()
     }
 
     /// The session that the peer runs in.

@@ -1,6 +1,7 @@
 use super::{Name, PeerCreds, ToName, name::NameOption};
 use crate::{
     ConnectWaitMode,
+    connecting::Patience,
     deadline::Deadline,
     error::{ReuniteError, ReuniteResult},
     sys,
@@ -35,6 +36,8 @@ pub struct ConnectOptions<'n> {
     nonblocking_stream: bool,
     wait_for_server: bool,
     require_same_user: Option<bool>,
+    #[cfg(windows)]
+    pub(crate) security_quality: crate::os::windows::SecurityQuality,
 }
 
 impl Default for ConnectOptions<'_> {
@@ -45,6 +48,8 @@ impl Default for ConnectOptions<'_> {
             nonblocking_stream: false,
             wait_for_server: false,
             require_same_user: None,
+            #[cfg(windows)]
+            security_quality: crate::os::windows::SecurityQuality::default(),
         }
     }
 }
@@ -115,7 +120,7 @@ impl<'n> ConnectOptions<'n> {
     /// Stands on `connect(2)`; `CreateFileW` and `WaitNamedPipeW` on Windows.
     pub fn connect_sync(&self) -> io::Result<Stream> {
         let mut attempts = Attempts::new(self)?;
-        let wait = attempts.deadline();
+        let wait = attempts.patience.deadline();
         loop {
             match attempts.attempt(wait) {
                 Ok(stream) => {
@@ -131,31 +136,22 @@ impl<'n> ConnectOptions<'n> {
     }
 }
 
-/// Connecting, attempt by attempt: the rules, without the waiting.
+/// Connecting, attempt by attempt.
 pub(crate) struct Attempts<'o> {
     options: &'o ConnectOptions<'o>,
     name: Name<'o>,
-    deadline: Option<Deadline>,
-    pause: Duration,
+    patience: Patience,
 }
 
 impl<'o> Attempts<'o> {
     pub(crate) fn new(options: &'o ConnectOptions<'_>) -> io::Result<Self> {
-        let deadline = match options.wait_mode {
-            ConnectWaitMode::Deferred => None,
-            ConnectWaitMode::Timeout(timeout) => Some(Deadline::after(timeout)),
-            ConnectWaitMode::Unbounded => Some(Deadline::NEVER),
-        };
-        Ok(Self { options, name: options.name.get()?, deadline, pause: Duration::from_millis(1) })
-    }
-
-    fn deadline(&self) -> Option<Deadline> {
-        self.deadline
+        let patience = Patience::new(options.wait_mode, options.wait_for_server);
+        Ok(Self { options, name: options.name.get()?, patience })
     }
 
     /// One attempt. Without `wait` it never waits, and the stream is nonblocking.
     pub(crate) fn attempt(&self, wait: Option<Deadline>) -> io::Result<Stream> {
-        let stream = sys::Stream::connect(&self.name, wait)?;
+        let stream = sys::Stream::connect(&self.name, self.options, wait)?;
         let is_ours_required =
             self.options.require_same_user.unwrap_or_else(|| sys::is_in_shared_directory(&self.name));
         if is_ours_required && !stream.server_is_ours()? {
@@ -166,24 +162,7 @@ impl<'o> Attempts<'o> {
 
     /// How long to wait until the next attempt; an error if there is to be none.
     pub(crate) fn pause_after(&mut self, error: io::Error) -> io::Result<Duration> {
-        /// Short enough to be soon there, long enough to cost next to nothing.
-        const LONGEST_PAUSE: Duration = Duration::from_millis(50);
-
-        let is_worth_it = match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => self.options.wait_for_server,
-            io::ErrorKind::WouldBlock => true,
-            _ => false,
-        };
-        let Some(deadline) = self.deadline.filter(|_| is_worth_it) else {
-            return Err(self.name.explain(error));
-        };
-        if deadline.has_passed() {
-            let error = format!("not connected in time; the last attempt: {error}");
-            return Err(self.name.explain(io::Error::new(io::ErrorKind::TimedOut, error)));
-        }
-        let pause = deadline.remaining().map_or(self.pause, |left| left.min(self.pause));
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        Ok(pause)
+        self.patience.pause_after(error).map_err(|error| self.name.explain(error))
     }
 }
 

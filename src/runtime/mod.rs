@@ -130,18 +130,23 @@ impl<T: Source, R: Runtime> Async<T, R> {
     }
 }
 
-/// What has the runtime's own traits for reading and writing.
+/// What has the runtime's own trait for reading.
 #[doc(hidden)]
-pub trait ByteStream: Source {
+pub trait RecvBytes: Source {
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize>;
     fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
+}
+
+/// What has the runtime's own trait for writing.
+#[doc(hidden)]
+pub trait SendBytes: Source {
     fn send(&self, buf: &[u8]) -> io::Result<usize>;
     fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
     fn flush(&self) -> io::Result<()>;
     fn shutdown(&self, how: Shutdown) -> io::Result<()>;
 }
 
-impl<T: ByteStream, R: Runtime> Async<T, R> {
+impl<T: SendBytes, R: Runtime> Async<T, R> {
     /// For the runtime's own trait. Does not wait for room to write unless there is something to wait for.
     #[cfg(any(feature = "smol", feature = "tokio"))]
     fn poll_flushed(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

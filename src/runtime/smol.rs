@@ -1,6 +1,6 @@
 //! smol, async-std and every other executor: on Unix the reactor of `async-io`, on Windows only its clock.
 
-use super::{Async, ByteStream, Runtime, Source, private::Sealed};
+use super::{Async, RecvBytes, Runtime, SendBytes, Source, private::Sealed};
 use crate::runtime::{Interest, Registered};
 use futures_io::{AsyncRead, AsyncWrite};
 use std::{
@@ -81,7 +81,7 @@ mod unix {
     }
 }
 
-impl<T: ByteStream> AsyncRead for &Async<T, Smol> {
+impl<T: RecvBytes> AsyncRead for &Async<T, Smol> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         self.io.poll_with(Interest::Read, cx, |io| io.recv(buf))
     }
@@ -95,7 +95,7 @@ impl<T: ByteStream> AsyncRead for &Async<T, Smol> {
     }
 }
 
-impl<T: ByteStream> AsyncWrite for &Async<T, Smol> {
+impl<T: SendBytes> AsyncWrite for &Async<T, Smol> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.io.poll_with(Interest::Write, cx, |io| io.send(buf))
     }
@@ -117,7 +117,7 @@ impl<T: ByteStream> AsyncWrite for &Async<T, Smol> {
     }
 }
 
-impl<T: ByteStream> AsyncRead for Async<T, Smol> {
+impl<T: RecvBytes> AsyncRead for Async<T, Smol> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut &*self).poll_read(cx, buf)
     }
@@ -131,7 +131,7 @@ impl<T: ByteStream> AsyncRead for Async<T, Smol> {
     }
 }
 
-impl<T: ByteStream> AsyncWrite for Async<T, Smol> {
+impl<T: SendBytes> AsyncWrite for Async<T, Smol> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut &*self).poll_write(cx, buf)
     }

@@ -1,6 +1,6 @@
 //! Tokio: on Unix its reactor (`AsyncFd`), on Windows only its clock.
 
-use super::{Async, ByteStream, Runtime, Source, private::Sealed};
+use super::{Async, RecvBytes, Runtime, SendBytes, Source, private::Sealed};
 use crate::runtime::{Interest, Registered};
 use std::{
     io::{self, IoSlice},
@@ -100,7 +100,7 @@ mod unix {
     }
 }
 
-impl<T: ByteStream> AsyncRead for &Async<T, Tokio> {
+impl<T: RecvBytes> AsyncRead for &Async<T, Tokio> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
@@ -112,7 +112,7 @@ impl<T: ByteStream> AsyncRead for &Async<T, Tokio> {
     }
 }
 
-impl<T: ByteStream> AsyncWrite for &Async<T, Tokio> {
+impl<T: SendBytes> AsyncWrite for &Async<T, Tokio> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.io.poll_with(Interest::Write, cx, |io| io.send(buf))
     }
@@ -138,13 +138,13 @@ impl<T: ByteStream> AsyncWrite for &Async<T, Tokio> {
     }
 }
 
-impl<T: ByteStream> AsyncRead for Async<T, Tokio> {
+impl<T: RecvBytes> AsyncRead for Async<T, Tokio> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut &*self).poll_read(cx, buf)
     }
 }
 
-impl<T: ByteStream> AsyncWrite for Async<T, Tokio> {
+impl<T: SendBytes> AsyncWrite for Async<T, Tokio> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut &*self).poll_write(cx, buf)
     }

@@ -1,6 +1,14 @@
-//! Local sockets on Windows: a name type, and conversions.
+//! Local sockets on Windows: options, a name type, and conversions.
 
-use crate::local_socket::{Kind, RecvHalf, SendHalf, Stream, name_type};
+use super::{
+    ImpersonationLevel,
+    named_pipe::{DuplexPipeStream, pipe_mode},
+    security_descriptor::SecurityDescriptor,
+};
+use crate::{
+    error::{FromHandleError, NoDetails},
+    local_socket::{ConnectOptions, Kind, ListenerOptions, RecvHalf, SendHalf, Stream, name_type},
+};
 use std::{
     borrow::Cow,
     os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle},
@@ -43,11 +51,22 @@ impl AsHandle for SendHalf {
     }
 }
 
-/// Takes either end of a connected named pipe in byte mode; whether it is one shows when it is used. Timeouts and nonblocking
-/// mode need a handle that was opened with `FILE_FLAG_OVERLAPPED`.
-impl From<OwnedHandle> for Stream {
-    fn from(handle: OwnedHandle) -> Self {
-        Self(handle.into())
+/// Takes either end of a connected named pipe that goes both ways.
+///
+/// # Errors
+/// Those of [`PipeStream`](super::named_pipe::PipeStream#impl-TryFrom<OwnedHandle>-for-PipeStream<Rm,+Sm>): it is
+/// something else. The handle is handed back.
+impl TryFrom<OwnedHandle> for Stream {
+    type Error = FromHandleError;
+
+    fn try_from(handle: OwnedHandle) -> Result<Self, FromHandleError> {
+        match DuplexPipeStream::<pipe_mode::Bytes>::try_from(handle) {
+            Ok(pipe) => Ok(pipe.into()),
+            Err(error) => {
+                let cause = error.cause.unwrap_or_else(|| error.details.into());
+                Err(FromHandleError { details: NoDetails, cause: Some(cause), source: error.source })
+            }
+        }
     }
 }
 
@@ -57,4 +76,117 @@ impl From<Stream> for OwnedHandle {
     fn from(stream: Stream) -> Self {
         stream.0.into()
     }
+}
+
+/// Nothing changes but the type.
+impl From<DuplexPipeStream<pipe_mode::Bytes>> for Stream {
+    fn from(pipe: DuplexPipeStream<pipe_mode::Bytes>) -> Self {
+        Self(pipe.into_sys())
+    }
+}
+
+/// Nothing changes but the type.
+impl From<Stream> for DuplexPipeStream<pipe_mode::Bytes> {
+    fn from(stream: Stream) -> Self {
+        Self::from_sys(stream.0)
+    }
+}
+
+/// What only Windows lets one choose about a [`ListenerOptions`].
+///
+/// ```
+/// use interprocess::{
+///     local_socket::ListenerOptions,
+///     os::windows::{local_socket::ListenerOptionsExt, security_descriptor::SecurityDescriptor},
+/// };
+///
+/// # let name = format!("@interprocess-doc-descriptor-{}", std::process::id());
+/// // Our own user, who is also the owner, and the local service account.
+/// let descriptor = SecurityDescriptor::from_sddl("D:P(A;;FA;;;OW)(A;;0x12019b;;;LS)")?;
+/// let listener = ListenerOptions::new().name(name).security_descriptor(descriptor).create_sync()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub trait ListenerOptionsExt: private::Sealed + Sized {
+    /// Who may do what with the pipe, in place of what [`access`](ListenerOptions::access) says. It has to let our own user
+    /// add instances (`FILE_CREATE_PIPE_INSTANCE`), or creating the listener fails.
+    #[must_use = "options do nothing until a listener is created with them"]
+    fn security_descriptor(self, descriptor: SecurityDescriptor) -> Self;
+
+    /// Whether clients on other machines may connect (`\\HOST\pipe\NAME`). The default is no, whatever the access list says.
+    ///
+    /// Stands on `PIPE_ACCEPT_REMOTE_CLIENTS` and `PIPE_REJECT_REMOTE_CLIENTS`.
+    #[must_use = "options do nothing until a listener is created with them"]
+    fn accept_remote(self, accept: bool) -> Self;
+}
+
+impl ListenerOptionsExt for ListenerOptions<'_> {
+    fn security_descriptor(mut self, descriptor: SecurityDescriptor) -> Self {
+        self.security_descriptor = Some(descriptor);
+        self
+    }
+
+    fn accept_remote(mut self, accept: bool) -> Self {
+        self.accept_remote = accept;
+        self
+    }
+}
+
+/// What only Windows lets one choose about a [`ConnectOptions`]: what the server may do with who we are. The default is that it
+/// may know it and nothing more, so that no server, be it one that has taken the name of another, can act as us.
+///
+/// ```no_run
+/// use interprocess::{
+///     local_socket::ConnectOptions,
+///     os::windows::{ImpersonationLevel, local_socket::ConnectOptionsExt},
+/// };
+///
+/// let stream = ConnectOptions::new()
+///     .name("@example")
+///     .require_same_user(true)
+///     .impersonation_level(ImpersonationLevel::Impersonation)
+///     .connect_sync()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub trait ConnectOptionsExt: private::Sealed + Sized {
+    /// How far the server may act as us. The default is [`Identification`](ImpersonationLevel::Identification).
+    ///
+    /// Stands on `SECURITY_SQOS_PRESENT`, which is always asked for.
+    #[must_use = "options do nothing until a stream is connected with them"]
+    fn impersonation_level(self, level: ImpersonationLevel) -> Self;
+
+    /// Whether the server sees who we are at the time when it asks, and not when we connected. The default is no. With it, a server can
+    /// tell who we are only after it has received something.
+    ///
+    /// Stands on `SECURITY_CONTEXT_TRACKING`.
+    #[must_use = "options do nothing until a stream is connected with them"]
+    fn dynamic_tracking(self, dynamic: bool) -> Self;
+
+    /// Whether the server gets only those privileges and groups of ours that are enabled. The default is no.
+    ///
+    /// Stands on `SECURITY_EFFECTIVE_ONLY`.
+    #[must_use = "options do nothing until a stream is connected with them"]
+    fn effective_only(self, effective_only: bool) -> Self;
+}
+
+impl ConnectOptionsExt for ConnectOptions<'_> {
+    fn impersonation_level(mut self, level: ImpersonationLevel) -> Self {
+        self.security_quality.level = level;
+        self
+    }
+
+    fn dynamic_tracking(mut self, dynamic: bool) -> Self {
+        self.security_quality.is_dynamic = dynamic;
+        self
+    }
+
+    fn effective_only(mut self, effective_only: bool) -> Self {
+        self.security_quality.is_effective_only = effective_only;
+        self
+    }
+}
+
+mod private {
+    pub trait Sealed {}
+    impl Sealed for super::ListenerOptions<'_> {}
+    impl Sealed for super::ConnectOptions<'_> {}
 }

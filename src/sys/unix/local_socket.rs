@@ -50,7 +50,11 @@ impl Stream {
 
     /// One attempt, which never waits without `wait` (and gives a nonblocking stream), and waits in the kernel
     /// for a place in the listener's queue with it.
-    pub(crate) fn connect(name: &Name<'_>, wait: Option<Deadline>) -> io::Result<Self> {
+    pub(crate) fn connect(
+        name: &Name<'_>,
+        _options: &crate::local_socket::ConnectOptions<'_>,
+        wait: Option<Deadline>,
+    ) -> io::Result<Self> {
         let address = name::address(name)?;
         let fd = socket::new(SocketType::STREAM, wait.is_none())?;
         #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -2,8 +2,9 @@
 
 use super::{
     named_pipe,
-    security::{self, ClientError, Sid, our_user},
+    security::{self, Client, ClientError, our_user},
 };
+use crate::os::windows::security_descriptor::{IntegrityLevel, Sid};
 use std::{io, os::windows::io::BorrowedHandle};
 
 /// Who the peer is.
@@ -12,6 +13,8 @@ pub(crate) struct PeerCreds {
     pid: Option<u32>,
     session: Option<u32>,
     user: Sid,
+    sid: String,
+    integrity_level: Option<IntegrityLevel>,
     is_same_user: bool,
 }
 
@@ -19,12 +22,19 @@ impl PeerCreds {
     /// Who is at the other end of `pipe`, of which we have the server's or the client's end.
     ///
     /// The user is never told by the number of a process: its process may be gone, and another have it. So
-    /// process and session are hints, and for a client the user is the owner of the pipe.
+    /// process and session are hints, and for a client the user is the owner of the pipe. The pipe does not keep the
+    /// server's integrity level: that of its process is a hint too.
     pub(crate) fn of(pipe: BorrowedHandle<'_>, is_server: bool) -> io::Result<Self> {
         let (pid, session) = named_pipe::peer_process(pipe, is_server);
-        let user = if is_server { told(security::user_of_client(pipe))? } else { security::owner_of(pipe)? };
+        let (pid, session) = (pid.ok(), session.ok());
+        let Client { user, integrity_level } = if is_server {
+            told(security::client_of(pipe))?
+        } else {
+            let integrity_level = pid.and_then(|pid| security::integrity_level_of_process(pid).ok());
+            Client { user: security::owner_of(pipe)?, integrity_level }
+        };
         let is_same_user = user == *our_user()?;
-        Ok(Self { pid: pid.ok(), session: session.ok(), user, is_same_user })
+        Ok(Self { pid, session, user, sid: user.to_string(), integrity_level, is_same_user })
     }
 
     pub(crate) fn pid(&self) -> Option<u32> {
@@ -36,7 +46,15 @@ impl PeerCreds {
     }
 
     pub(crate) fn sid(&self) -> &str {
-        self.user.as_str()
+        &self.sid
+    }
+
+    pub(crate) fn user(&self) -> &Sid {
+        &self.user
+    }
+
+    pub(crate) fn integrity_level(&self) -> Option<IntegrityLevel> {
+        self.integrity_level
     }
 
     pub(crate) fn is_same_user(&self) -> bool {
@@ -44,9 +62,9 @@ impl PeerCreds {
     }
 }
 
-/// The user of a client, if it is known.
-fn told(user: Result<Sid, ClientError>) -> io::Result<Sid> {
-    user.map_err(|error| match error {
+/// Who a client is, if it is known.
+fn told(client: Result<Client, ClientError>) -> io::Result<Client> {
+    client.map_err(|error| match error {
         ClientError::NotTold => io::Error::new(
             io::ErrorKind::PermissionDenied,
             "the system does not tell the client's user before something was received",

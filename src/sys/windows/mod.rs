@@ -2,11 +2,15 @@
 
 pub(crate) mod activation;
 pub(crate) mod creds;
+pub(crate) mod listener;
 pub(crate) mod local_socket;
 pub(crate) mod name;
 pub(crate) mod named_pipe;
 pub(crate) mod overlapped;
+pub(crate) mod process;
 pub(crate) mod security;
+pub(crate) mod security_descriptor;
+pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
 mod wide;

@@ -5,11 +5,18 @@ use super::{
     security::SecurityDescriptor,
     wide::to_wide,
 };
-use crate::deadline::Deadline;
+use crate::{
+    deadline::Deadline,
+    os::windows::named_pipe::{PipeDirection, PipeMode, PipeStreamRole, WaitTimeout},
+};
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     io,
-    os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle},
+    num::NonZeroU8,
+    os::windows::{
+        ffi::OsStringExt,
+        io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle},
+    },
     ptr::{null, null_mut},
     slice,
     time::Duration,
@@ -19,30 +26,33 @@ use windows_sys::{
         Foundation::OBJECT_ATTRIBUTES,
         Storage::FileSystem::{
             FILE_CREATE, FILE_INFORMATION_CLASS, FILE_MODE_INFORMATION, FILE_OPEN,
-            FILE_PIPE_BYTE_STREAM_TYPE, FILE_PIPE_CONNECTED_STATE, FILE_PIPE_LOCAL_INFORMATION,
-            FILE_PIPE_REJECT_REMOTE_CLIENTS, FILE_SYNCHRONOUS_IO_ALERT, FILE_SYNCHRONOUS_IO_NONALERT,
-            FileModeInformation, FilePipeLocalInformation, NtQueryInformationFile,
-            RtlDosPathNameToNtPathName_U_WithStatus,
+            FILE_PIPE_ACCEPT_REMOTE_CLIENTS, FILE_PIPE_BYTE_STREAM_MODE, FILE_PIPE_BYTE_STREAM_TYPE,
+            FILE_PIPE_CONNECTED_STATE, FILE_PIPE_INBOUND, FILE_PIPE_LOCAL_INFORMATION,
+            FILE_PIPE_MESSAGE_MODE, FILE_PIPE_MESSAGE_TYPE, FILE_PIPE_OUTBOUND, FILE_PIPE_QUEUE_OPERATION,
+            FILE_PIPE_REJECT_REMOTE_CLIENTS, FILE_PIPE_SERVER_END, FILE_SYNCHRONOUS_IO_ALERT,
+            FILE_SYNCHRONOUS_IO_NONALERT, FILE_WRITE_THROUGH, FileModeInformation, FilePipeLocalInformation,
+            NtQueryInformationFile, RtlDosPathNameToNtPathName_U_WithStatus,
         },
     },
     Win32::{
         Foundation::{
             ERROR_ACCESS_DENIED, ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_HANDLES_CLOSED,
             ERROR_NO_DATA, ERROR_PIPE_BUSY, ERROR_PIPE_NOT_CONNECTED, ERROR_SEM_TIMEOUT, GENERIC_READ,
-            GENERIC_WRITE, HANDLE, INVALID_HANDLE_VALUE, NTSTATUS, OBJ_CASE_INSENSITIVE,
+            GENERIC_WRITE, HANDLE, INVALID_HANDLE_VALUE, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJ_INHERIT,
             RtlNtStatusToDosError, STATUS_SUCCESS, UNICODE_STRING,
         },
         Storage::FileSystem::{
-            FILE_CREATE_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_GENERIC_WRITE, FILE_SHARE_NONE,
-            FILE_SHARE_READ, FILE_SHARE_WRITE, FlushFileBuffers, OPEN_EXISTING, SECURITY_IDENTIFICATION,
+            FILE_CREATE_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_FLAG_WRITE_THROUGH, FILE_GENERIC_READ,
+            FILE_GENERIC_WRITE, FILE_READ_ATTRIBUTES, FILE_SHARE_NONE, FILE_SHARE_READ, FILE_SHARE_WRITE,
+            FILE_WRITE_ATTRIBUTES, FlushFileBuffers, OPEN_EXISTING, SECURITY_IDENTIFICATION,
             SECURITY_SQOS_PRESENT, SYNCHRONIZE,
         },
         System::{
             IO::IO_STATUS_BLOCK,
             Pipes::{
-                GetNamedPipeClientProcessId, GetNamedPipeClientSessionId, GetNamedPipeServerProcessId,
-                GetNamedPipeServerSessionId, PIPE_READMODE_BYTE, PIPE_WAIT, PeekNamedPipe,
-                SetNamedPipeHandleState, WaitNamedPipeW,
+                DisconnectNamedPipe, GetNamedPipeClientComputerNameW, GetNamedPipeClientProcessId,
+                GetNamedPipeClientSessionId, GetNamedPipeServerProcessId, GetNamedPipeServerSessionId,
+                PIPE_WAIT, PeekNamedPipe, SetNamedPipeHandleState, WaitNamedPipeW,
             },
             WindowsProgramming::RtlFreeUnicodeString,
         },
@@ -165,21 +175,15 @@ const fn size<T>() -> u32 {
     size_of::<T>() as u32
 }
 
-/// How much of what one end wrote the system keeps for the other end to read, before writing takes longer.
-const QUOTA: u32 = 64 * 1024;
-
 /// The flags of a file on which every call waits.
 const FILE_SYNCHRONOUS_IO: u32 = FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT;
 
-/// What clients ask for: no more than they need. `GENERIC_WRITE` would contain the right to add an instance to
-/// the pipe, which is the server's business.
-const CLIENT_ACCESS: u32 = GENERIC_READ | (FILE_GENERIC_WRITE & !FILE_CREATE_PIPE_INSTANCE);
+/// What an end asks for in order to receive: also to set how.
+const TO_RECV: u32 = FILE_GENERIC_READ | FILE_WRITE_ATTRIBUTES;
 
-/// How clients open a pipe. The server may learn who we are, but not act as us.
-const CLIENT_FLAGS: u32 = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
-
-/// What each instance is: bytes, and only for clients on this machine.
-const INSTANCE_TYPE: u32 = FILE_PIPE_BYTE_STREAM_TYPE | FILE_PIPE_REJECT_REMOTE_CLIENTS;
+/// What an end asks for in order to send: also to look at the pipe. Clients ask for no more; `GENERIC_WRITE`
+/// would contain the right to add an instance to the pipe, which is the server's business.
+const TO_SEND: u32 = (FILE_GENERIC_WRITE & !FILE_CREATE_PIPE_INSTANCE) | FILE_READ_ATTRIBUTES;
 
 /// The path of a pipe, checked, in the two forms that the system wants.
 #[derive(Clone, Debug)]
@@ -292,65 +296,150 @@ pub(crate) enum Instance {
     Further,
 }
 
-/// Makes an instance of a pipe: bytes in both directions, overlapped, for local clients, not inherited by
-/// children.
-///
-/// # Errors
-/// `AddrInUse` if there is a pipe of that name already and this should be the first instance.
-pub(crate) fn create(
-    path: &PipePath,
-    instance: Instance,
-    security: &SecurityDescriptor,
-) -> io::Result<OwnedHandle> {
-    /// For clients that wait for an instance and do not say how long: 50 ms, as with `CreateNamedPipeW`, in
-    /// units of 100 ns, negative because it is relative.
-    static DEFAULT_TIMEOUT: i64 = -50 * 10_000;
+/// How the instances of a pipe are made.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) path: PipePath,
+    pub(crate) security: SecurityDescriptor,
+    /// What the server does.
+    pub(crate) role: PipeStreamRole,
+    /// Whether what is sent, by either end, is kept as bytes or as messages.
+    pub(crate) mode: PipeMode,
+    /// How the server receives it.
+    pub(crate) recv_mode: PipeMode,
+    /// How many instances there may be, for the system.
+    pub(crate) max_instances: Option<NonZeroU8>,
+    pub(crate) is_write_through: bool,
+    pub(crate) accepts_remote: bool,
+    pub(crate) is_inheritable: bool,
+    /// How much of what an end wrote the system keeps for the other to read, before writing takes longer.
+    pub(crate) recv_quota: u32,
+    pub(crate) send_quota: u32,
+    /// For clients that wait for an instance and do not say how long.
+    pub(crate) wait_timeout: WaitTimeout,
+}
 
-    if !path.is_local() {
-        let why = r"to listen on, it has to be of the form \\.\pipe\NAME";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-    }
-    let len = u16::try_from(path.nt.len() * 2).expect("the path's length was checked");
-    let name = UNICODE_STRING { Length: len, MaximumLength: len, Buffer: path.nt.as_ptr().cast_mut() };
-    let attributes = OBJECT_ATTRIBUTES {
-        Length: size::<OBJECT_ATTRIBUTES>(),
-        RootDirectory: null_mut(),
-        ObjectName: &raw const name,
-        Attributes: OBJ_CASE_INSENSITIVE,
-        SecurityDescriptor: security.as_ptr().cast(),
-        SecurityQualityOfService: null(),
-    };
-    let (mut handle, mut status_block) = (null_mut(), IO_STATUS_BLOCK::default());
-    // SAFETY: all that is pointed to is valid and outlives the call; the name is only read. Without a flag
-    // among the options that makes the file synchronous, it is overlapped.
-    let status = unsafe {
-        NtCreateNamedPipeFile(
-            &raw mut handle,
-            GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE,
-            &raw const attributes,
-            &raw mut status_block,
-            FILE_SHARE_READ | FILE_SHARE_WRITE,
-            if instance == Instance::First { FILE_CREATE } else { FILE_OPEN },
-            0,
-            INSTANCE_TYPE,
-            0,
-            0,
-            u32::MAX,
-            QUOTA,
-            QUOTA,
-            &raw const DEFAULT_TIMEOUT,
-        )
-    };
-    match nt_result(status) {
-        // SAFETY: it succeeded, so the handle is open and ours.
-        Ok(()) => Ok(unsafe { OwnedHandle::from_raw_handle(handle) }),
-        // That is what the system says if there is a pipe, even one that we may use.
-        Err(error) if instance == Instance::First && is_denied(&error) && exists(path) => {
-            let why =
-                "a pipe of that name exists, or a client of an earlier listener has not closed its end yet";
-            Err(io::Error::new(io::ErrorKind::AddrInUse, why))
+impl Settings {
+    /// How much the system keeps, as a rule.
+    pub(crate) const QUOTA: u32 = 64 * 1024;
+
+    /// Bytes in both directions, for local clients.
+    pub(crate) fn new(path: PipePath, security: SecurityDescriptor) -> Self {
+        Self {
+            path,
+            security,
+            role: PipeStreamRole::RecverAndSender,
+            mode: PipeMode::Bytes,
+            recv_mode: PipeMode::Bytes,
+            max_instances: None,
+            is_write_through: false,
+            accepts_remote: false,
+            is_inheritable: false,
+            recv_quota: Self::QUOTA,
+            send_quota: Self::QUOTA,
+            wait_timeout: WaitTimeout::DEFAULT,
         }
-        Err(error) => Err(error),
+    }
+
+    /// Access and sharing, as `CreateNamedPipeW` asks for them.
+    fn access(&self) -> (u32, u32) {
+        let (mut access, mut share) = (SYNCHRONIZE, 0);
+        if self.role.recvs() {
+            access |= GENERIC_READ | FILE_WRITE_ATTRIBUTES;
+            share |= FILE_SHARE_WRITE;
+        }
+        if self.role.sends() {
+            access |= GENERIC_WRITE | FILE_READ_ATTRIBUTES;
+            share |= FILE_SHARE_READ;
+        }
+        (access, share)
+    }
+
+    fn pipe_type(&self) -> u32 {
+        let mode = match self.mode {
+            PipeMode::Bytes => FILE_PIPE_BYTE_STREAM_TYPE,
+            PipeMode::Messages => FILE_PIPE_MESSAGE_TYPE,
+        };
+        let remote = if self.accepts_remote {
+            FILE_PIPE_ACCEPT_REMOTE_CLIENTS
+        } else {
+            FILE_PIPE_REJECT_REMOTE_CLIENTS
+        };
+        mode | remote
+    }
+
+    fn read_mode(&self) -> u32 {
+        match self.recv_mode {
+            PipeMode::Bytes => FILE_PIPE_BYTE_STREAM_MODE,
+            PipeMode::Messages => FILE_PIPE_MESSAGE_MODE,
+        }
+    }
+
+    /// In units of 100 ns, negative because it is relative.
+    fn default_timeout(&self) -> i64 {
+        match self.wait_timeout {
+            // What `CreateNamedPipeW` takes it for: 50 ms.
+            WaitTimeout::DEFAULT => -50 * 10_000,
+            WaitTimeout::FOREVER => i64::MIN,
+            timeout => -i64::from(timeout.to_raw()) * 10_000,
+        }
+    }
+
+    /// Makes an instance, overlapped.
+    ///
+    /// # Errors
+    /// `AddrInUse` if there is a pipe of that name already and this should be the first instance.
+    /// `ERROR_PIPE_BUSY` if there may be no more.
+    pub(crate) fn create(&self, instance: Instance) -> io::Result<OwnedHandle> {
+        let path = &self.path;
+        if !path.is_local() {
+            let why = r"to listen on, it has to be of the form \\.\pipe\NAME";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        let len = u16::try_from(path.nt.len() * 2).expect("the path's length was checked");
+        let name = UNICODE_STRING { Length: len, MaximumLength: len, Buffer: path.nt.as_ptr().cast_mut() };
+        let inherit = if self.is_inheritable { OBJ_INHERIT } else { 0 };
+        let attributes = OBJECT_ATTRIBUTES {
+            Length: size::<OBJECT_ATTRIBUTES>(),
+            RootDirectory: null_mut(),
+            ObjectName: &raw const name,
+            Attributes: OBJ_CASE_INSENSITIVE | inherit,
+            SecurityDescriptor: self.security.as_ptr().cast(),
+            SecurityQualityOfService: null(),
+        };
+        let (access, share) = self.access();
+        let default_timeout = self.default_timeout();
+        let (mut handle, mut status_block) = (null_mut(), IO_STATUS_BLOCK::default());
+        // SAFETY: all that is pointed to is valid and outlives the call; the name is only read. Without a flag
+        // among the options that makes the file synchronous, it is overlapped.
+        let status = unsafe {
+            NtCreateNamedPipeFile(
+                &raw mut handle,
+                access,
+                &raw const attributes,
+                &raw mut status_block,
+                share,
+                if instance == Instance::First { FILE_CREATE } else { FILE_OPEN },
+                if self.is_write_through { FILE_WRITE_THROUGH } else { 0 },
+                self.pipe_type(),
+                self.read_mode(),
+                FILE_PIPE_QUEUE_OPERATION,
+                self.max_instances.map_or(u32::MAX, |max| max.get().into()),
+                self.recv_quota,
+                self.send_quota,
+                &raw const default_timeout,
+            )
+        };
+        match nt_result(status) {
+            // SAFETY: it succeeded, so the handle is open and ours.
+            Ok(()) => Ok(unsafe { OwnedHandle::from_raw_handle(handle) }),
+            // That is what the system says if there is a pipe, even one that we may use.
+            Err(error) if instance == Instance::First && is_denied(&error) && exists(path) => {
+                let why = "a pipe of that name exists, or a client of an earlier listener has not closed its end yet";
+                Err(io::Error::new(io::ErrorKind::AddrInUse, why))
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -364,29 +453,70 @@ fn exists(path: &PipePath) -> bool {
     !waited.is_err_and(|error| has_code(&error, ERROR_FILE_NOT_FOUND))
 }
 
-/// Opens the client end of a pipe.
-///
-/// # Errors
-/// `ERROR_PIPE_BUSY` if there is a pipe, but no instance that is free.
-pub(crate) fn open(path: &PipePath) -> io::Result<OwnedHandle> {
-    // SAFETY: the path ends with NUL; null is allowed for the attributes, so that children do not inherit the
-    // handle, and for the template.
-    let handle = unsafe {
-        CreateFileW(
-            path.dos.as_ptr(),
-            CLIENT_ACCESS,
-            FILE_SHARE_NONE,
-            null(),
-            OPEN_EXISTING,
-            CLIENT_FLAGS,
-            null_mut(),
-        )
-    };
-    if handle == INVALID_HANDLE_VALUE {
-        return Err(io::Error::last_os_error());
+/// How a client opens a pipe.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Client {
+    /// What the client does.
+    pub(crate) role: PipeStreamRole,
+    pub(crate) recv_mode: PipeMode,
+    /// What the server may do with who we are: the flags of `CreateFileW` for that, without the one that says that
+    /// they are there.
+    pub(crate) security_quality: u32,
+    pub(crate) is_write_through: bool,
+}
+
+impl Default for Client {
+    /// Bytes in both directions. The server may learn who we are, but not act as us.
+    fn default() -> Self {
+        Self {
+            role: PipeStreamRole::RecverAndSender,
+            recv_mode: PipeMode::Bytes,
+            security_quality: SECURITY_IDENTIFICATION,
+            is_write_through: false,
+        }
     }
-    // SAFETY: CreateFileW succeeded, so the handle is open and ours.
-    Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+}
+
+impl Client {
+    fn access(&self) -> u32 {
+        let recv = if self.role.recvs() { TO_RECV } else { 0 };
+        let send = if self.role.sends() { TO_SEND } else { 0 };
+        recv | send
+    }
+
+    fn flags(&self) -> u32 {
+        let write_through = if self.is_write_through { FILE_FLAG_WRITE_THROUGH } else { 0 };
+        FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | self.security_quality | write_through
+    }
+
+    /// Opens the client end of a pipe.
+    ///
+    /// # Errors
+    /// `ERROR_PIPE_BUSY` if there is a pipe, but no instance that is free.
+    pub(crate) fn open(&self, path: &PipePath) -> io::Result<OwnedHandle> {
+        // SAFETY: the path ends with NUL; null is allowed for the attributes, so that children do not inherit
+        // the handle, and for the template.
+        let handle = unsafe {
+            CreateFileW(
+                path.dos.as_ptr(),
+                self.access(),
+                FILE_SHARE_NONE,
+                null(),
+                OPEN_EXISTING,
+                self.flags(),
+                null_mut(),
+            )
+        };
+        if handle == INVALID_HANDLE_VALUE {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: CreateFileW succeeded, so the handle is open and ours.
+        let pipe = unsafe { OwnedHandle::from_raw_handle(handle) };
+        if self.recv_mode == PipeMode::Messages {
+            set_recv_mode(pipe.as_handle(), PipeMode::Messages)?;
+        }
+        Ok(pipe)
+    }
 }
 
 /// Waits until an instance is free, but not long. That one is, or that the time is over, is both `Ok`:
@@ -434,15 +564,43 @@ fn query<T: Default>(file: BorrowedHandle<'_>, class: FILE_INFORMATION_CLASS) ->
     Ok(information)
 }
 
+/// Whether it is the server's end.
+pub(crate) fn is_server(information: &FILE_PIPE_LOCAL_INFORMATION) -> bool {
+    information.NamedPipeEnd == FILE_PIPE_SERVER_END
+}
+
+/// What the pipe keeps of what is sent.
+pub(crate) fn mode_of(information: &FILE_PIPE_LOCAL_INFORMATION) -> PipeMode {
+    if information.NamedPipeType & FILE_PIPE_MESSAGE_TYPE == 0 { PipeMode::Bytes } else { PipeMode::Messages }
+}
+
+/// Which way data goes.
+pub(crate) fn direction_of(information: &FILE_PIPE_LOCAL_INFORMATION) -> PipeDirection {
+    match information.NamedPipeConfiguration {
+        FILE_PIPE_INBOUND => PipeDirection::ClientToServer,
+        FILE_PIPE_OUTBOUND => PipeDirection::ServerToClient,
+        _ => PipeDirection::Duplex,
+    }
+}
+
 /// Whether the other end is there still.
 pub(crate) fn is_connected(information: &FILE_PIPE_LOCAL_INFORMATION) -> bool {
     information.NamedPipeState == FILE_PIPE_CONNECTED_STATE
 }
 
+/// What waits to be read.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Peeked {
+    /// How many bytes were copied.
+    pub(crate) copied: usize,
+    /// How much of the first message there is beyond what was copied.
+    pub(crate) left_of_message: usize,
+}
+
 /// Copies what waits to be read, and leaves it there. 0 bytes if there is nothing, yet.
-pub(crate) fn peek(pipe: BorrowedHandle<'_>, buf: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn peek(pipe: BorrowedHandle<'_>, buf: &mut [u8]) -> io::Result<Peeked> {
     let len = u32::try_from(buf.len()).unwrap_or(u32::MAX);
-    let mut copied = 0;
+    let [mut copied, mut left_of_message] = [0; 2];
     // SAFETY: the buffer has `len` bytes or more, and all else outlives the call, too.
     let done = unsafe {
         PeekNamedPipe(
@@ -451,13 +609,40 @@ pub(crate) fn peek(pipe: BorrowedHandle<'_>, buf: &mut [u8]) -> io::Result<usize
             len,
             &raw mut copied,
             null_mut(),
-            null_mut(),
+            &raw mut left_of_message,
         )
     };
     if done == 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(copied as usize)
+    Ok(Peeked { copied: copied as usize, left_of_message: left_of_message as usize })
+}
+
+/// Cuts the client off. What it has not read yet is lost.
+pub(crate) fn disconnect(server: BorrowedHandle<'_>) -> io::Result<()> {
+    // SAFETY: the handle is open.
+    if unsafe { DisconnectNamedPipe(server.as_raw_handle()) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// The name of the computer that the client runs on.
+///
+/// # Errors
+/// `ERROR_PIPE_LOCAL` if that is this one.
+pub(crate) fn client_computer_name(server: BorrowedHandle<'_>) -> io::Result<OsString> {
+    // Names of computers in a network are at most 255 long, and the system wants to know it in bytes.
+    let mut name = [0_u16; 256];
+    // SAFETY: the handle is open, and the buffer has as many bytes as is said.
+    let done = unsafe {
+        GetNamedPipeClientComputerNameW(server.as_raw_handle(), name.as_mut_ptr(), size::<[u16; 256]>())
+    };
+    if done == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let len = name.iter().position(|&unit| unit == 0).unwrap_or(name.len());
+    Ok(OsString::from_wide(&name[..len]))
 }
 
 /// Whether a handle was opened without overlapped I/O, so that each call waits and keeps all others waiting.
@@ -465,12 +650,11 @@ pub(crate) fn is_synchronous(pipe: BorrowedHandle<'_>) -> io::Result<bool> {
     Ok(query::<FILE_MODE_INFORMATION>(pipe, FileModeInformation)?.Mode & FILE_SYNCHRONOUS_IO != 0)
 }
 
-/// Makes reading wait for something to read, and give bytes without regard to messages: how pipes are when
-/// they are made.
-pub(crate) fn set_plain_mode(pipe: BorrowedHandle<'_>) -> io::Result<()> {
-    static MODE: u32 = PIPE_READMODE_BYTE | PIPE_WAIT;
+/// Makes reading wait for something to read, which is how pipes are when they are made, and give bytes or messages.
+pub(crate) fn set_recv_mode(pipe: BorrowedHandle<'_>, mode: PipeMode) -> io::Result<()> {
+    let mode = PIPE_WAIT | mode.to_readmode();
     // SAFETY: the handle is open, and null leaves the rest as it is.
-    if unsafe { SetNamedPipeHandleState(pipe.as_raw_handle(), &raw const MODE, null(), null()) } == 0 {
+    if unsafe { SetNamedPipeHandleState(pipe.as_raw_handle(), &raw const mode, null(), null()) } == 0 {
         return Err(io::Error::last_os_error());
     }
     Ok(())
@@ -485,26 +669,39 @@ pub(crate) fn flush(pipe: BorrowedHandle<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The process and the session at the other end, as far as the system tells: those that opened it, which need
-/// not be those that use it.
+/// What the system remembers of who opened an end of a pipe, which need not be who uses it.
+#[derive(Copy, Clone, Debug)]
+pub(crate) enum Opener {
+    ClientProcess,
+    ClientSession,
+    ServerProcess,
+    ServerSession,
+}
+
+/// The number of a process or a session.
+pub(crate) fn opener(pipe: BorrowedHandle<'_>, which: Opener) -> io::Result<u32> {
+    let function = match which {
+        Opener::ClientProcess => GetNamedPipeClientProcessId as unsafe extern "system" fn(_, _) -> _,
+        Opener::ClientSession => GetNamedPipeClientSessionId,
+        Opener::ServerProcess => GetNamedPipeServerProcessId,
+        Opener::ServerSession => GetNamedPipeServerSessionId,
+    };
+    let mut answer = 0;
+    // SAFETY: it is one of the four functions above; the handle is open, and `answer` outlives the call.
+    match unsafe { function(pipe.as_raw_handle(), &raw mut answer) } {
+        0 => Err(io::Error::last_os_error()),
+        _ => Ok(answer),
+    }
+}
+
+/// The process and the session at the other end.
 pub(crate) fn peer_process(pipe: BorrowedHandle<'_>, is_server: bool) -> (io::Result<u32>, io::Result<u32>) {
     let (process, session) = if is_server {
-        (
-            GetNamedPipeClientProcessId as unsafe extern "system" fn(_, _) -> _,
-            GetNamedPipeClientSessionId as _,
-        )
+        (Opener::ClientProcess, Opener::ClientSession)
     } else {
-        (GetNamedPipeServerProcessId as _, GetNamedPipeServerSessionId as _)
+        (Opener::ServerProcess, Opener::ServerSession)
     };
-    let ask = |function: unsafe extern "system" fn(HANDLE, *mut u32) -> i32| {
-        let mut answer = 0;
-        // SAFETY: it is one of the four functions above; the handle is open, and `answer` outlives the call.
-        match unsafe { function(pipe.as_raw_handle(), &raw mut answer) } {
-            0 => Err(io::Error::last_os_error()),
-            _ => Ok(answer),
-        }
-    };
-    (ask(process), ask(session))
+    (opener(pipe, process), opener(pipe, session))
 }
 
 /// Whether this is the error of an operation on a pipe whose other end is gone.

@@ -16,8 +16,10 @@ use std::{
     cell::{OnceCell, UnsafeCell},
     ffi::c_void,
     fmt::{self, Debug, Formatter},
-    io, mem,
-    os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle},
+    io,
+    mem::{self, ManuallyDrop},
+    os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle, RawHandle},
+    panic::{RefUnwindSafe, UnwindSafe},
     ptr::{null, null_mut},
     rc::Rc,
     sync::{
@@ -32,13 +34,13 @@ use std::{
 use windows_sys::{
     Win32::{
         Foundation::{
-            ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_OPERATION_ABORTED, GetLastError, HANDLE, STATUS_PENDING,
-            WAIT_OBJECT_0, WAIT_TIMEOUT,
+            ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_OPERATION_ABORTED, GetLastError, HANDLE,
+            STATUS_BUFFER_OVERFLOW, STATUS_PENDING, WAIT_OBJECT_0, WAIT_TIMEOUT,
         },
         Storage::FileSystem::{ReadFile, WriteFile},
         System::{
             IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED},
-            Pipes::ConnectNamedPipe,
+            Pipes::{ConnectNamedPipe, TransactNamedPipe},
             Threading::{
                 CloseThreadpoolWait, CreateEventW, CreateThreadpoolWait, INFINITE, PTP_CALLBACK_INSTANCE,
                 PTP_WAIT, PTP_WAIT_CALLBACK, ResetEvent, SetEvent, SetThreadpoolWait, WaitForSingleObject,
@@ -48,8 +50,8 @@ use windows_sys::{
     core::BOOL,
 };
 
-/// The most bytes that one system call is given, so that none pins or copies memory without bound.
-const MAX_TRANSFER: usize = 1 << 20;
+/// The most bytes of a stream that one system call is given, so that none pins or copies memory without bound.
+pub(crate) const MAX_TRANSFER: usize = 1 << 20;
 
 /// Whether this is the error of an operation that was cancelled.
 pub(crate) fn is_aborted(error: &io::Error) -> bool {
@@ -84,6 +86,71 @@ pub(crate) fn wait_for(handle: BorrowedHandle<'_>, deadline: Deadline) -> bool {
             WAIT_TIMEOUT => {}
             _ => panic!("a handle of our own cannot be waited for: {}", io::Error::last_os_error()),
         }
+    }
+}
+
+/// A file, closed when the last operation with it and the last user are done.
+pub(crate) struct File {
+    handle: ManuallyDrop<OwnedHandle>,
+    before_close: Option<Box<dyn Fn() + Send + Sync + UnwindSafe + RefUnwindSafe>>,
+}
+
+impl File {
+    /// Has something done before the file is closed, if that happens here.
+    pub(crate) fn before_close(
+        self,
+        action: impl Fn() + Send + Sync + UnwindSafe + RefUnwindSafe + 'static,
+    ) -> Self {
+        let mut file = self;
+        file.before_close = Some(Box::new(action));
+        file
+    }
+
+    /// Gives the handle away, or another to the same file if somebody still uses this one.
+    pub(crate) fn into_handle(self: Arc<Self>) -> io::Result<OwnedHandle> {
+        match Arc::try_unwrap(self) {
+            Ok(file) => {
+                let mut file = ManuallyDrop::new(file);
+                drop(file.before_close.take());
+                // SAFETY: `file` is not dropped, so this is the one time that the handle is taken out.
+                Ok(unsafe { ManuallyDrop::take(&mut file.handle) })
+            }
+            Err(shared) => shared.as_handle().try_clone_to_owned(),
+        }
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        if let Some(action) = &self.before_close {
+            action();
+        }
+        // SAFETY: this is the one time that it is dropped, and nothing uses it afterwards.
+        unsafe { ManuallyDrop::drop(&mut self.handle) };
+    }
+}
+
+impl From<OwnedHandle> for File {
+    fn from(handle: OwnedHandle) -> Self {
+        Self { handle: ManuallyDrop::new(handle), before_close: None }
+    }
+}
+
+impl AsHandle for File {
+    fn as_handle(&self) -> BorrowedHandle<'_> {
+        self.handle.as_handle()
+    }
+}
+
+impl AsRawHandle for File {
+    fn as_raw_handle(&self) -> RawHandle {
+        self.handle.as_raw_handle()
+    }
+}
+
+impl Debug for File {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
     }
 }
 
@@ -144,6 +211,10 @@ unsafe fn is_complete(overlapped: *mut OVERLAPPED) -> bool {
 
 /// `STATUS_PENDING` as an `OVERLAPPED` has it.
 const PENDING: usize = STATUS_PENDING as usize;
+
+#[allow(clippy::cast_sign_loss, reason = "it is a bit pattern")]
+/// `STATUS_BUFFER_OVERFLOW` as an `OVERLAPPED` has it: the buffer is full, and the rest of the message is for the next read.
+const PARTIAL: u32 = STATUS_BUFFER_OVERFLOW as u32;
 
 /// Any other status.
 const NOT_PENDING: usize = 0;
@@ -271,26 +342,34 @@ fn transfer(
 /// Reads into `buf`, straight from the system, up to [`MAX_TRANSFER`] bytes. 0 bytes are what the peer sent,
 /// not the end of the stream.
 pub(crate) fn read(file: BorrowedHandle<'_>, buf: &mut [u8], deadline: Deadline) -> io::Result<usize> {
-    let len = buf.len().min(MAX_TRANSFER);
+    let len = at_most_max_transfer(buf.len());
     transfer(file, deadline, |file, transferred, overlapped| {
         // SAFETY: the buffer has `len` bytes, is borrowed mutably until `transfer` returns, and so is the
         // rest.
-        unsafe { ReadFile(file, buf.as_mut_ptr(), length(len), transferred, overlapped) }
+        unsafe { ReadFile(file, buf.as_mut_ptr(), len, transferred, overlapped) }
     })
 }
 
-/// Writes from `buf`, straight to the system, up to [`MAX_TRANSFER`] bytes, for as long as it takes.
+/// Writes from `buf`, straight to the system, all at once, for as long as it takes.
 pub(crate) fn write(file: BorrowedHandle<'_>, buf: &[u8]) -> io::Result<usize> {
-    let len = buf.len().min(MAX_TRANSFER);
+    let len = length(buf)?;
     transfer(file, Deadline::NEVER, |file, transferred, overlapped| {
         // SAFETY: the buffer has `len` bytes, is borrowed until `transfer` returns, and so is the rest.
-        unsafe { WriteFile(file, buf.as_ptr(), length(len), transferred, overlapped) }
+        unsafe { WriteFile(file, buf.as_ptr(), len, transferred, overlapped) }
     })
 }
 
-/// A length that is known to be small, for a system call.
-fn length(len: usize) -> u32 {
-    u32::try_from(len).expect("no more than MAX_TRANSFER")
+/// How much of `len` bytes of room one call is given.
+#[allow(clippy::cast_possible_truncation, reason = "it is no more than that")]
+fn at_most_max_transfer(len: usize) -> u32 {
+    len.min(MAX_TRANSFER) as u32
+}
+
+/// The length of what is sent by one system call.
+fn length(buf: &[u8]) -> io::Result<u32> {
+    u32::try_from(buf.len()).map_err(|_| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("{} bytes are too many for one call", buf.len()))
+    })
 }
 
 /// An event that operations set when they complete, and what the system's thread pool is to do then.
@@ -451,7 +530,7 @@ struct Inner {
     buffer: UnsafeCell<Vec<u8>>,
     /// Why it could not be started, or 0.
     start_error: AtomicU32,
-    file: Arc<OwnedHandle>,
+    file: Arc<File>,
     signal: Arc<Signal>,
 }
 
@@ -462,14 +541,18 @@ unsafe impl Send for Inner {}
 unsafe impl Sync for Inner {}
 
 enum Request {
-    Read(usize),
-    Write,
+    /// Into so many bytes of the buffer.
+    Read(u32),
+    /// From so many bytes of the buffer.
+    Write(u32),
+    /// From so many bytes of the buffer, into as many before them as the first number says.
+    Transact(u32, u32),
     Connect,
 }
 
 impl Op {
     /// An operation that is not started. It sets `signal` when it completes; starting it resets `signal`.
-    pub(crate) fn new(file: Arc<OwnedHandle>, signal: Arc<Signal>) -> Self {
+    pub(crate) fn new(file: Arc<File>, signal: Arc<Signal>) -> Self {
         Self(Arc::new(Inner {
             overlapped: UnsafeCell::default(),
             buffer: UnsafeCell::default(),
@@ -479,29 +562,50 @@ impl Op {
         }))
     }
 
-    /// Starts reading up to `len` bytes.
+    /// Starts reading up to `len` bytes, but no more than [`MAX_TRANSFER`].
     pub(crate) fn start_read(&mut self, len: usize) {
-        let len = len.min(MAX_TRANSFER);
+        let len = at_most_max_transfer(len);
         let buffer = self.prepare();
-        if buffer.len() < len {
-            buffer.resize(len, 0);
+        if buffer.len() < len as usize {
+            buffer.resize(len as usize, 0);
         }
         self.0.start(&Request::Read(len));
     }
 
-    /// Starts writing, from a copy of `data`.
+    /// Starts writing, from a copy of `data`, all of it at once.
     ///
     /// With `by_lasting_thread`, the end of the calling thread does not put an end to the write. That costs
     /// the detour by another thread, so it is for writes that will not complete at once.
-    pub(crate) fn start_write(&mut self, data: &[u8], by_lasting_thread: bool) {
-        let data = &data[..data.len().min(MAX_TRANSFER)];
+    pub(crate) fn start_write(&mut self, data: &[u8], by_lasting_thread: bool) -> io::Result<()> {
+        let len = length(data)?;
         let buffer = self.prepare();
         buffer.clear();
         buffer.extend_from_slice(data);
+        self.start(Request::Write(len), by_lasting_thread);
+        Ok(())
+    }
+
+    /// Starts writing a message, from a copy of `request`, and reading the answer, up to `len` bytes of it.
+    pub(crate) fn start_transact(
+        &mut self,
+        request: &[u8],
+        len: usize,
+        by_lasting_thread: bool,
+    ) -> io::Result<()> {
+        let (request_len, len) = (length(request)?, at_most_max_transfer(len));
+        let buffer = self.prepare();
+        buffer.resize(len as usize, 0);
+        buffer.truncate(len as usize);
+        buffer.extend_from_slice(request);
+        self.start(Request::Transact(len, request_len), by_lasting_thread);
+        Ok(())
+    }
+
+    fn start(&self, request: Request, by_lasting_thread: bool) {
         if by_lasting_thread {
-            write_by_lasting_thread(Arc::clone(&self.0));
+            start_by_lasting_thread(Arc::clone(&self.0), request);
         } else {
-            self.0.start(&Request::Write);
+            self.0.start(&request);
         }
     }
 
@@ -542,12 +646,23 @@ impl Op {
         }
     }
 
+    /// Whether there was more in the message than was read, once it [is done](Self::is_done).
+    pub(crate) fn is_partial(&self) -> bool {
+        // The system writes no more than 32 bits there.
+        self.0.status().load(Ordering::Acquire) & 0xffff_ffff == PARTIAL as usize
+    }
+
     /// The buffer, once it [is done](Self::is_done): as many bytes as the [result](Self::result) says were
     /// read.
     pub(crate) fn buffer(&self) -> &[u8] {
         assert!(self.is_done(), "the buffer of an operation that is in flight is the system's");
         // SAFETY: nothing is in flight, and nothing can be started while `self` is borrowed.
         unsafe { &*self.0.buffer.get() }
+    }
+
+    /// Puts an end to what is in flight, unless it has completed meanwhile.
+    pub(crate) fn cancel(&mut self) {
+        self.0.cancel();
     }
 
     /// Something to wait with while the operation itself is behind a lock.
@@ -560,7 +675,7 @@ impl Op {
     }
 
     /// Gives the file back, once it [is done](Self::is_done).
-    pub(crate) fn into_file(self) -> Arc<OwnedHandle> {
+    pub(crate) fn into_file(self) -> Arc<File> {
         assert!(self.is_done(), "the file of an operation that is in flight is in use");
         Arc::clone(&self.0.file)
     }
@@ -607,17 +722,18 @@ impl Inner {
     /// unless the system did not take it.
     fn start(&self, request: &Request) {
         let (file, overlapped) = (self.file.as_raw_handle(), self.overlapped.get());
-        // SAFETY: the file is open, and `prepare` made the `OVERLAPPED` ready and filled the buffer or gave
-        // it `len` bytes. Both stay where they are, untouched, until the operation is done: `Op` looks at the
-        // status before anything else, and dropping waits for it.
+        // SAFETY: the file is open, and `prepare` made the `OVERLAPPED` ready; the buffer has as many bytes as
+        // the request says. Both stay where they are, untouched, until the operation is done: `Op` looks at
+        // the status before anything else, and dropping waits for it.
         let started = unsafe {
             let buffer = self.buffer.get();
+            let buffer = (*buffer).as_mut_ptr();
             match *request {
-                Request::Read(len) => {
-                    ReadFile(file, (*buffer).as_mut_ptr(), length(len), null_mut(), overlapped)
-                }
-                Request::Write => {
-                    WriteFile(file, (*buffer).as_ptr(), length((*buffer).len()), null_mut(), overlapped)
+                Request::Read(len) => ReadFile(file, buffer, len, null_mut(), overlapped),
+                Request::Write(len) => WriteFile(file, buffer, len, null_mut(), overlapped),
+                Request::Transact(len, request_len) => {
+                    let request = buffer.add(len as usize).cast();
+                    TransactNamedPipe(file, request, request_len, buffer.cast(), len, null_mut(), overlapped)
                 }
                 Request::Connect => ConnectNamedPipe(file, overlapped),
             }
@@ -632,6 +748,11 @@ impl Inner {
         }
     }
 
+    fn cancel(&self) {
+        // SAFETY: the three belong together, and are valid here.
+        unsafe { cancel_and_wait(self.file.as_raw_handle(), self.overlapped.get(), &self.signal.event) };
+    }
+
     /// Marks an operation that the system did not take as done.
     fn fail(&self, code: u32) {
         self.start_error.store(code, Ordering::Relaxed);
@@ -642,25 +763,24 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // SAFETY: the three belong together, and are valid here.
-        unsafe { cancel_and_wait(self.file.as_raw_handle(), self.overlapped.get(), &self.signal.event) };
+        self.cancel();
     }
 }
 
-/// Has a write started by a thread that lives as long as the process, and waits until it is: it has to be
+/// Has an operation started by a thread that lives as long as the process, and waits until it is: it has to be
 /// with the system before what comes next, be it another write or the end of the process. That takes no time
 /// to speak of, since the file is an overlapped one.
-fn write_by_lasting_thread(write: Arc<Inner>) {
-    type ToStart = (Arc<Inner>, mpsc::SyncSender<()>);
+fn start_by_lasting_thread(op: Arc<Inner>, request: Request) {
+    type ToStart = (Arc<Inner>, Request, mpsc::SyncSender<()>);
     static THREAD: OnceLock<Option<mpsc::Sender<ToStart>>> = OnceLock::new();
 
     let thread = THREAD.get_or_init(|| {
-        let (sender, writes) = mpsc::channel::<ToStart>();
+        let (sender, ops) = mpsc::channel::<ToStart>();
         let run = move || {
-            for (write, started) in writes {
-                write.start(&Request::Write);
+            for (op, request, started) in ops {
+                op.start(&request);
                 // Before the other is told, since this may be the last reference.
-                drop(write);
+                drop(op);
                 let _ = started.send(());
             }
         };
@@ -668,12 +788,12 @@ fn write_by_lasting_thread(write: Arc<Inner>) {
     });
     let (started, is_started) = mpsc::sync_channel(1);
     let refused = match thread {
-        Some(thread) => thread.send((write, started)).err().map(|error| error.0.0),
-        None => Some(write),
+        Some(thread) => thread.send((op, request, started)).err().map(|error| error.0),
+        None => Some((op, request, started)),
     };
     match refused {
         // Without that thread, ours has to do.
-        Some(write) => write.start(&Request::Write),
+        Some((op, request, _)) => op.start(&request),
         // It does not end before it has told.
         None => drop(is_started.recv()),
     }
@@ -695,7 +815,7 @@ mod tests {
         Deadline::after(LONG)
     }
 
-    fn op(file: &Arc<OwnedHandle>) -> Op {
+    fn op(file: &Arc<File>) -> Op {
         Op::new(Arc::clone(file), Signal::new().unwrap())
     }
 
@@ -825,7 +945,7 @@ mod tests {
         op.start_connect();
         assert!(op.is_done() && op.result().is_err());
         for text in [&b"first"[..], b"second, longer"] {
-            op.start_write(text, false);
+            op.start_write(text, false).unwrap();
             assert_eq!(wait(&op), text.len());
             let mut buf = [0; 32];
             assert_eq!(read(theirs.as_handle(), &mut buf, long()).unwrap(), text.len());
@@ -914,7 +1034,7 @@ mod tests {
         let mut op = op(&ours);
         let mut buf = [0; 2];
         for _ in 0..100 {
-            op.start_write(b"1", true);
+            op.start_write(b"1", true).unwrap();
             // Not overtaken by one that another thread makes right after.
             write(ours.as_handle(), b"2").unwrap();
             let mut len = 0;
@@ -1003,7 +1123,7 @@ mod tests {
         let (ours, theirs) = pipe();
         let mut op = op(&ours);
         let op = thread::spawn(move || {
-            op.start_write(&vec![7; LEN], true);
+            op.start_write(&vec![7; LEN], true).unwrap();
             op
         })
         .join()
@@ -1025,7 +1145,7 @@ mod tests {
         for _ in 0..5 {
             let (ours, theirs) = pipe();
             let mut op = op(&ours);
-            op.start_write(&vec![7; LEN], true);
+            op.start_write(&vec![7; LEN], true).unwrap();
             let file = Arc::downgrade(&ours);
             drop(ours);
             op.finish_in_background();

@@ -1,103 +1,52 @@
-//! Who somebody is, and who may do what: security identifiers, tokens, security descriptors.
+//! Who somebody is: tokens, and acting as a client.
 
-use super::{
-    overlapped::{has_code, os_error},
-    wide::{from_wide, to_wide},
+pub(crate) use super::security_descriptor::SecurityDescriptor;
+
+use super::overlapped::{has_code, os_error};
+use crate::os::windows::{
+    ImpersonationLevel,
+    security_descriptor::{IntegrityLevel, Parts, Sid},
 };
-use crate::local_socket::Access;
 use std::{
-    fmt::{self, Debug, Display, Formatter},
     io,
     os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle},
     process,
-    ptr::{NonNull, null_mut},
+    ptr::null_mut,
+    slice,
     sync::OnceLock,
 };
 use windows_sys::Win32::{
     Foundation::{
-        ERROR_CANNOT_IMPERSONATE, ERROR_INSUFFICIENT_BUFFER, ERROR_NO_TOKEN, ERROR_SUCCESS, LocalFree,
+        ERROR_CANNOT_IMPERSONATE, ERROR_CANT_OPEN_ANONYMOUS, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_SID,
+        ERROR_NO_TOKEN,
     },
     Security::{
-        Authorization::{
-            ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, GetSecurityInfo,
-            SDDL_REVISION_1, SE_KERNEL_OBJECT,
-        },
-        GetTokenInformation, IsWellKnownSid, OWNER_SECURITY_INFORMATION, PSID, RevertToSelf,
-        TOKEN_IMPERSONATE, TOKEN_INFORMATION_CLASS, TOKEN_PRIMARY_GROUP, TOKEN_QUERY, TOKEN_USER,
-        TokenPrimaryGroup, TokenUser, WinBuiltinAdministratorsSid, WinLocalSystemSid,
+        GetTokenInformation, PSID, RevertToSelf, SECURITY_IMPERSONATION_LEVEL,
+        SecurityAnonymous as ANONYMOUS, SecurityIdentification as IDENTIFICATION,
+        SecurityImpersonation as IMPERSONATION, TOKEN_DUPLICATE, TOKEN_IMPERSONATE, TOKEN_INFORMATION_CLASS,
+        TOKEN_MANDATORY_LABEL, TOKEN_PRIMARY_GROUP, TOKEN_QUERY, TOKEN_USER, TokenImpersonationLevel,
+        TokenIntegrityLevel, TokenPrimaryGroup, TokenUser,
     },
     System::{
         Pipes::ImpersonateNamedPipeClient,
-        Threading::{GetCurrentProcess, GetCurrentThread, OpenProcessToken, OpenThreadToken, SetThreadToken},
+        Threading::{
+            GetCurrentProcess, GetCurrentThread, OpenProcess, OpenProcessToken, OpenThreadToken,
+            PROCESS_QUERY_LIMITED_INFORMATION, SetThreadToken,
+        },
     },
 };
 
-/// What the system allocated by `LocalAlloc` and left to us.
-#[derive(Debug)]
-struct Local<T>(NonNull<T>);
-
-impl<T> Drop for Local<T> {
-    fn drop(&mut self) {
-        // SAFETY: it came from LocalAlloc, and nothing refers to it any more.
-        unsafe { LocalFree(self.0.as_ptr().cast()) };
-    }
-}
-
-// SAFETY: it is memory that only this object refers to, and nothing in it belongs to a thread.
-unsafe impl<T: Send> Send for Local<T> {}
-// SAFETY: as above; through a shared reference it is only read.
-unsafe impl<T: Sync> Sync for Local<T> {}
-
-/// A security identifier, in its text form: `S-1-5-…`. Who it stands for can be told by nothing else, so two
-/// are the same if their texts are.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Sid {
-    text: String,
-    is_administrators: bool,
-    is_system: bool,
-}
-
-impl Sid {
-    /// # Safety
-    /// It points to a valid SID.
-    unsafe fn copy(sid: PSID) -> io::Result<Self> {
-        let mut text = null_mut();
-        // SAFETY: the caller says that the SID is valid, and `text` outlives the call.
-        if unsafe { ConvertSidToStringSidW(sid, &raw mut text) } == 0 {
-            return Err(io::Error::last_os_error());
-        }
-        let text = Local(NonNull::new(text).expect("it succeeded"));
-        // SAFETY: the system put a text there that ends with NUL; and the SID is valid.
-        unsafe {
-            Ok(Self {
-                text: from_wide(text.0.as_ptr()),
-                is_administrators: IsWellKnownSid(sid, WinBuiltinAdministratorsSid) != 0,
-                is_system: IsWellKnownSid(sid, WinLocalSystemSid) != 0,
-            })
-        }
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether it is the group of administrators, or the system itself: who could do all that our user can
-    /// anyway.
-    pub(crate) fn is_all_powerful(&self) -> bool {
-        self.is_administrators || self.is_system
-    }
-}
-
-impl Display for Sid {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl Debug for Sid {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
+/// The security identifier that a pointer points to.
+///
+/// # Safety
+/// It points to a SID: as much as its count says can be read.
+pub(super) unsafe fn copy_sid(sid: PSID) -> io::Result<Sid> {
+    // SAFETY: the caller says so. The second byte is the number of words that follow the first two.
+    let bytes = unsafe {
+        let count = sid.cast::<u8>().add(1).read();
+        slice::from_raw_parts(sid.cast::<u8>(), 8 + 4 * usize::from(count))
+    };
+    Sid::from_bytes(bytes).ok_or_else(|| os_error(ERROR_INVALID_SID))
 }
 
 /// The user that this process runs as.
@@ -112,12 +61,24 @@ pub(crate) fn our_user() -> io::Result<&'static Sid> {
     Ok(USER.get_or_init(|| user))
 }
 
-/// The user that the client of this pipe was when it connected.
+/// The primary group of the user that this process runs as.
+pub(crate) fn our_group() -> io::Result<Sid> {
+    token_primary_group(our_token()?.as_handle())
+}
+
+/// Who a client is.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Client {
+    pub(crate) user: Sid,
+    pub(crate) integrity_level: Option<IntegrityLevel>,
+}
+
+/// Who the client of this pipe was when it connected.
 ///
 /// # Errors
 /// The system does not tell before something was read from the pipe if the client asked for that (dynamic
 /// tracking, which is what a client gets that asks for nothing); nor if the client asked to be anonymous.
-pub(crate) fn user_of_client(pipe: BorrowedHandle<'_>) -> Result<Sid, ClientError> {
+pub(crate) fn client_of(pipe: BorrowedHandle<'_>) -> Result<Client, ClientError> {
     let client = Impersonation::of_client(pipe).map_err(|error| {
         if has_code(&error, ERROR_CANNOT_IMPERSONATE) {
             ClientError::NotTold
@@ -128,7 +89,11 @@ pub(crate) fn user_of_client(pipe: BorrowedHandle<'_>) -> Result<Sid, ClientErro
     let token = client.token();
     drop(client);
     // From here on the thread is itself again.
-    token.and_then(|token| token_user(token.as_handle())).map_err(ClientError::Hidden)
+    let ask = |token: OwnedHandle| {
+        let token = token.as_handle();
+        Ok(Client { user: token_user(token)?, integrity_level: token_integrity_level(token).ok() })
+    };
+    token.and_then(ask).map_err(ClientError::Hidden)
 }
 
 /// Why the user of a client is not known.
@@ -141,12 +106,13 @@ pub(crate) enum ClientError {
 }
 
 /// A thread that acts as somebody else. Dropping it makes the thread what it was before.
-struct Impersonation {
+#[derive(Debug)]
+pub(crate) struct Impersonation {
     before: Option<OwnedHandle>,
 }
 
 impl Impersonation {
-    fn of_client(pipe: BorrowedHandle<'_>) -> io::Result<Self> {
+    pub(crate) fn of_client(pipe: BorrowedHandle<'_>) -> io::Result<Self> {
         let before = thread_token(TOKEN_IMPERSONATE)?;
         // SAFETY: the handle is open.
         if unsafe { ImpersonateNamedPipeClient(pipe.as_raw_handle()) } == 0 {
@@ -157,8 +123,18 @@ impl Impersonation {
 
     /// The token that the thread acts with.
     #[allow(clippy::unused_self, reason = "it is what makes the answer mean something")]
-    fn token(&self) -> io::Result<OwnedHandle> {
-        thread_token(TOKEN_QUERY)?.ok_or_else(|| os_error(ERROR_NO_TOKEN))
+    pub(crate) fn token(&self) -> io::Result<OwnedHandle> {
+        thread_token(TOKEN_QUERY | TOKEN_DUPLICATE | TOKEN_IMPERSONATE)?
+            .ok_or_else(|| os_error(ERROR_NO_TOKEN))
+    }
+
+    /// How far it goes.
+    pub(crate) fn level(&self) -> io::Result<ImpersonationLevel> {
+        match self.token() {
+            Ok(token) => token_impersonation_level(token.as_handle()),
+            Err(error) if has_code(&error, ERROR_CANT_OPEN_ANONYMOUS) => Ok(ImpersonationLevel::Anonymous),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -216,14 +192,50 @@ fn token_user(token: BorrowedHandle<'_>) -> io::Result<Sid> {
     let information = token_information(token, TokenUser)?;
     // SAFETY: for this class, the buffer holds a TOKEN_USER, whose SID is in the same buffer; it is aligned
     // for pointers.
-    unsafe { Sid::copy((*information.as_ptr().cast::<TOKEN_USER>()).User.Sid) }
+    unsafe { copy_sid((*information.as_ptr().cast::<TOKEN_USER>()).User.Sid) }
 }
 
 fn token_primary_group(token: BorrowedHandle<'_>) -> io::Result<Sid> {
     let information = token_information(token, TokenPrimaryGroup)?;
     // SAFETY: for this class, the buffer holds a TOKEN_PRIMARY_GROUP, whose SID is in the same buffer,
     // aligned as above.
-    unsafe { Sid::copy((*information.as_ptr().cast::<TOKEN_PRIMARY_GROUP>()).PrimaryGroup) }
+    unsafe { copy_sid((*information.as_ptr().cast::<TOKEN_PRIMARY_GROUP>()).PrimaryGroup) }
+}
+
+fn token_integrity_level(token: BorrowedHandle<'_>) -> io::Result<IntegrityLevel> {
+    let information = token_information(token, TokenIntegrityLevel)?;
+    // SAFETY: for this class, the buffer holds a TOKEN_MANDATORY_LABEL, whose SID is in the same buffer,
+    // aligned as above.
+    let label = unsafe { copy_sid((*information.as_ptr().cast::<TOKEN_MANDATORY_LABEL>()).Label.Sid) }?;
+    label
+        .subauthorities()
+        .last()
+        .copied()
+        .map(IntegrityLevel::from_raw)
+        .ok_or_else(|| os_error(ERROR_INVALID_SID))
+}
+
+fn token_impersonation_level(token: BorrowedHandle<'_>) -> io::Result<ImpersonationLevel> {
+    let information = token_information(token, TokenImpersonationLevel)?;
+    // SAFETY: for this class, the buffer holds a SECURITY_IMPERSONATION_LEVEL, a number.
+    Ok(match unsafe { *information.as_ptr().cast::<SECURITY_IMPERSONATION_LEVEL>() } {
+        ANONYMOUS => ImpersonationLevel::Anonymous,
+        IDENTIFICATION => ImpersonationLevel::Identification,
+        IMPERSONATION => ImpersonationLevel::Impersonation,
+        _ => ImpersonationLevel::Delegation,
+    })
+}
+
+/// The integrity level of a process; another process if this one is gone.
+pub(crate) fn integrity_level_of_process(pid: u32) -> io::Result<IntegrityLevel> {
+    // SAFETY: it takes numbers only.
+    let process = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid) };
+    if process.is_null() {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: OpenProcess succeeded, so the handle is open and ours.
+    let process = unsafe { OwnedHandle::from_raw_handle(process) };
+    token_integrity_level(token_of_process(process.as_handle())?.as_handle())
 }
 
 /// A piece of information about a token, of variable length, aligned for pointers.
@@ -255,81 +267,8 @@ fn token_information(token: BorrowedHandle<'_>, class: TOKEN_INFORMATION_CLASS) 
 
 /// The owner of a kernel object, a pipe for one.
 pub(crate) fn owner_of(handle: BorrowedHandle<'_>) -> io::Result<Sid> {
-    let (mut owner, mut descriptor) = (null_mut(), null_mut());
-    // SAFETY: the handle is open, and what the pointers point to outlives the call.
-    let error = unsafe {
-        GetSecurityInfo(
-            handle.as_raw_handle(),
-            SE_KERNEL_OBJECT,
-            OWNER_SECURITY_INFORMATION,
-            &raw mut owner,
-            null_mut(),
-            null_mut(),
-            null_mut(),
-            &raw mut descriptor,
-        )
-    };
-    if error != ERROR_SUCCESS {
-        return Err(os_error(error));
-    }
-    let _descriptor = NonNull::new(descriptor).map(Local);
-    if owner.is_null() {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the object has no owner"));
-    }
-    // SAFETY: the owner is a valid SID inside the descriptor, which lives until the end of this function.
-    unsafe { Sid::copy(owner) }
-}
-
-/// A security descriptor: the owner of an object, and the list of who may do what with it.
-#[derive(Debug)]
-pub(crate) struct SecurityDescriptor(Local<u8>);
-
-impl SecurityDescriptor {
-    /// The rights to read and to write, each with all that belongs to it, such as waiting and asking for the
-    /// owner, but without `FILE_CREATE_PIPE_INSTANCE` (4): who has that can add an instance to the pipe and
-    /// so take clients away.
-    const READ_AND_WRITE: u32 = 0x0012_019b;
-
-    /// The descriptor of a pipe that is open to those.
-    ///
-    /// The owner is the user, since a client goes by that to see who serves: without a word, it would be the
-    /// group of administrators when one of them is elevated.
-    pub(crate) fn of_pipe(access: Access) -> io::Result<Self> {
-        let user = our_user()?;
-        // P: nothing is inherited. FA: all rights to a file. BA: administrators. SY: the system. WD:
-        // everyone.
-        let owners = format!("O:{user}D:P(A;;FA;;;{user})(A;;FA;;;BA)(A;;FA;;;SY)");
-        let rights = Self::READ_AND_WRITE;
-        Self::from_sddl(&match access {
-            Access::Owner => owners,
-            Access::Group => {
-                let group = token_primary_group(our_token()?.as_handle())?;
-                format!("{owners}(A;;{rights:#x};;;{group})")
-            }
-            Access::Everyone => format!("{owners}(A;;{rights:#x};;;WD)"),
-        })
-    }
-
-    /// From its text in the security descriptor definition language.
-    pub(crate) fn from_sddl(text: &str) -> io::Result<Self> {
-        let mut descriptor = null_mut();
-        // SAFETY: the text ends with NUL, and `descriptor` outlives the call.
-        let done = unsafe {
-            ConvertStringSecurityDescriptorToSecurityDescriptorW(
-                to_wide(text.as_ref()).as_ptr(),
-                SDDL_REVISION_1,
-                &raw mut descriptor,
-                null_mut(),
-            )
-        };
-        match NonNull::new(descriptor.cast()) {
-            Some(descriptor) if done != 0 => Ok(Self(Local(descriptor))),
-            _ => Err(io::Error::last_os_error()),
-        }
-    }
-
-    /// A valid pointer for as long as `self` lives.
-    pub(crate) fn as_ptr(&self) -> *const u8 {
-        self.0.0.as_ptr()
-    }
+    SecurityDescriptor::of_handle(handle, Parts::OWNER)?
+        .borrow()
+        .owner()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the object has no owner"))
 }

@@ -2,14 +2,15 @@
 
 use super::{
     local_socket::{Listener, Stream},
-    named_pipe::{self, Instance, PipePath, spy},
-    overlapped,
+    named_pipe::{Client, Instance, PipePath, Settings, spy},
+    overlapped::{self, File},
     security::{self, SecurityDescriptor, our_user},
     wide::from_wide,
 };
 use crate::{
     deadline::Deadline,
-    local_socket::{Access, ListenerOptions, Name, ToName},
+    local_socket::{Access, ConnectOptions, ListenerOptions, Name, ToName},
+    os::windows::named_pipe::PipeMode,
 };
 use std::{
     io::{self, ErrorKind, IoSlice, IoSliceMut},
@@ -39,12 +40,10 @@ use windows_sys::Win32::{
         DACL_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION,
     },
     Storage::FileSystem::{
-        CreateFileW, FILE_CREATE_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_WRITE_DATA, OPEN_EXISTING,
-        PIPE_ACCESS_DUPLEX, SECURITY_DELEGATION, SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT, WriteFile,
+        CreateFileW, FILE_CREATE_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_READ_DATA, FILE_WRITE_DATA,
+        OPEN_EXISTING, SECURITY_DELEGATION, SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT, WriteFile,
     },
-    System::Pipes::{
-        CreateNamedPipeW, PIPE_NOWAIT, PIPE_READMODE_MESSAGE, PIPE_TYPE_MESSAGE, SetNamedPipeHandleState,
-    },
+    System::Pipes::{PIPE_NOWAIT, SetNamedPipeHandleState},
 };
 
 const SOON: Duration = Duration::from_millis(50);
@@ -68,41 +67,39 @@ fn path(name: &Name<'_>) -> PipePath {
     super::name::pipe_path(name).unwrap()
 }
 
+fn settings(path: &PipePath) -> Settings {
+    Settings::new(path.clone(), SecurityDescriptor::of_pipe(Access::Owner).unwrap())
+}
+
 /// The two ends of a pipe, the server's first.
-pub(super) fn pipe() -> (Arc<OwnedHandle>, Arc<OwnedHandle>) {
+pub(super) fn pipe() -> (Arc<File>, Arc<File>) {
     let path = path(&unique_name());
-    let server =
-        named_pipe::create(&path, Instance::First, &SecurityDescriptor::of_pipe(Access::Owner).unwrap())
-            .unwrap();
-    let client = named_pipe::open(&path).unwrap();
-    (Arc::new(server), Arc::new(client))
+    let server = settings(&path).create(Instance::First).unwrap();
+    let client = Client::default().open(&path).unwrap();
+    (Arc::new(server.into()), Arc::new(client.into()))
 }
 
 /// The two ends of a pipe that keeps messages apart, the server's first. Ours are none, but those of others may
 /// be.
-pub(super) fn message_pipe() -> (Arc<OwnedHandle>, Arc<OwnedHandle>) {
+pub(super) fn message_pipe() -> (Arc<File>, Arc<File>) {
     let name = unique_name();
-    let text = super::wide::to_wide(format!(r"\\.\pipe\{}", name.as_os_str().to_string_lossy()).as_ref());
-    let (access, mode) = (PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_MESSAGE);
-    // SAFETY: the path ends with NUL, and null is allowed for the attributes.
-    let server = unsafe { CreateNamedPipeW(text.as_ptr(), access, mode, 1, 65536, 65536, 0, null()) };
-    assert_ne!(server, INVALID_HANDLE_VALUE, "{}", io::Error::last_os_error());
-    // SAFETY: CreateNamedPipeW succeeded, so the handle is open and ours.
-    let server = unsafe { OwnedHandle::from_raw_handle(server) };
-    let client = named_pipe::open(&path(&name)).unwrap();
-    // SAFETY: the handle is open, and null leaves the rest as it is.
-    let done =
-        unsafe { SetNamedPipeHandleState(client.as_raw_handle(), &PIPE_READMODE_MESSAGE, null(), null()) };
-    assert_ne!(done, 0, "{}", io::Error::last_os_error());
-    (Arc::new(server), Arc::new(client))
+    let settings = Settings { mode: PipeMode::Messages, ..settings(&path(&name)) };
+    let server = settings.create(Instance::First).unwrap();
+    let client = Client { recv_mode: PipeMode::Messages, ..Client::default() };
+    let client = client.open(&settings.path).unwrap();
+    (Arc::new(server.into()), Arc::new(client.into()))
 }
 
 pub(super) fn listen(name: &Name<'_>) -> Listener {
     Listener::bind(name, &ListenerOptions::new()).unwrap()
 }
 
+fn try_connect(name: &Name<'_>, wait: Option<Deadline>) -> io::Result<Stream> {
+    Stream::connect(name, &ConnectOptions::new(), wait)
+}
+
 pub(super) fn connect(name: &Name<'_>) -> Stream {
-    Stream::connect(name, Some(long())).unwrap()
+    try_connect(name, Some(long())).unwrap()
 }
 
 /// The two ends of a connection, the server's first.
@@ -130,6 +127,10 @@ pub(super) fn send_all(stream: &Stream, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         bytes = &bytes[stream.send(bytes).unwrap()..];
     }
+}
+
+fn from_handle(handle: OwnedHandle) -> Stream {
+    Stream::from_handle(handle, Some(PipeMode::Bytes)).map_err(|(error, _)| error).unwrap()
 }
 
 /// Something that tells if bytes are lost, doubled or mixed up.
@@ -193,8 +194,8 @@ fn however_a_path_is_written_it_is_the_same_pipe() {
     let mut taken = None;
     for path in [format!(r"\\.\pipe\{text}"), format!("//./pipe/{text}"), format!(r"\\.\PIPE\.\{text}")] {
         let name = path.as_str().to_name().unwrap();
-        taken = taken.or_else(|| Stream::connect(&name, None).ok());
-        assert_eq!(kind(Stream::connect(&name, Some(soon()))), ErrorKind::TimedOut, "{path}");
+        taken = taken.or_else(|| try_connect(&name, None).ok());
+        assert_eq!(kind(try_connect(&name, Some(soon()))), ErrorKind::TimedOut, "{path}");
         assert_eq!(kind(Listener::bind(&name, &ListenerOptions::new())), ErrorKind::AddrInUse, "{path}");
     }
     assert!(taken.is_some());
@@ -247,10 +248,10 @@ fn the_name_is_held_all_the_time_between_accepts() {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let rogue = scope.spawn(|| {
-            let security = SecurityDescriptor::of_pipe(Access::Owner).unwrap();
+            let settings = settings(&path(&name));
             let mut attempts = 0;
             while !is_over.load(Ordering::Relaxed) {
-                named_pipe::create(&path(&name), Instance::First, &security).expect_err("the name was free");
+                settings.create(Instance::First).expect_err("the name was free");
                 attempts += 1;
             }
             attempts
@@ -374,7 +375,7 @@ fn clients_allow_identification_at_most_and_ask_for_no_more_rights_than_they_nee
     assert_eq!(flags & SECURITY_SQOS_PRESENT, SECURITY_SQOS_PRESENT);
     assert_eq!(flags & SECURITY_DELEGATION, SECURITY_IDENTIFICATION);
     assert_eq!(access & (FILE_CREATE_PIPE_INSTANCE | GENERIC_WRITE | GENERIC_ALL), 0);
-    assert_eq!(access & (GENERIC_READ | FILE_WRITE_DATA), GENERIC_READ | FILE_WRITE_DATA);
+    assert_eq!(access & (FILE_READ_DATA | FILE_WRITE_DATA), FILE_READ_DATA | FILE_WRITE_DATA);
 }
 
 #[test]
@@ -399,7 +400,7 @@ fn both_ends_know_each_other() {
         assert_eq!(creds.pid(), Some(process::id()));
         assert!(creds.session().is_some());
         assert!(creds.is_same_user());
-        assert_eq!(creds.sid(), our_user().unwrap().as_str());
+        assert_eq!(creds.sid(), our_user().unwrap().to_string());
         assert!(creds.sid().starts_with("S-1-"));
     }
     assert!(client.server_is_ours().unwrap());
@@ -514,26 +515,26 @@ fn connections_beyond_the_backlog_wait_and_are_refused_without_waiting() {
     let name = unique_name();
     let listener = Listener::bind(&name, &ListenerOptions::new().backlog(2)).unwrap();
     let _taken = (connect(&name), connect(&name));
-    assert_eq!(kind(Stream::connect(&name, None)), ErrorKind::WouldBlock);
+    assert_eq!(kind(try_connect(&name, None)), ErrorKind::WouldBlock);
     let start = Instant::now();
-    assert_eq!(kind(Stream::connect(&name, Some(soon()))), ErrorKind::TimedOut);
+    assert_eq!(kind(try_connect(&name, Some(soon()))), ErrorKind::TimedOut);
     assert!(start.elapsed() >= SOON);
     thread::scope(|scope| {
         let client = scope.spawn(|| connect(&name));
         let _first = listener.accept(long(), false).unwrap();
         client.join().unwrap();
     });
-    let stream = Stream::connect(&name, None);
+    let stream = try_connect(&name, None);
     assert!(stream.is_err() || stream.unwrap().is_nonblocking().unwrap());
 }
 
 #[test]
 fn without_a_server_there_is_nothing_to_wait_for() {
     let name = unique_name();
-    assert_eq!(kind(Stream::connect(&name, None)), ErrorKind::NotFound);
-    assert_eq!(kind(Stream::connect(&name, Some(Deadline::NEVER))), ErrorKind::NotFound);
+    assert_eq!(kind(try_connect(&name, None)), ErrorKind::NotFound);
+    assert_eq!(kind(try_connect(&name, Some(Deadline::NEVER))), ErrorKind::NotFound);
     drop(listen(&name));
-    assert_eq!(kind(Stream::connect(&name, Some(Deadline::NEVER))), ErrorKind::NotFound);
+    assert_eq!(kind(try_connect(&name, Some(Deadline::NEVER))), ErrorKind::NotFound);
 }
 
 #[test]
@@ -544,9 +545,9 @@ fn waiting_for_a_busy_server_ends_when_the_server_does() {
     let (sender, waiting) = mpsc::channel();
     thread::scope(|scope| {
         let client = scope.spawn(|| {
-            assert_eq!(kind(Stream::connect(&name, None)), ErrorKind::WouldBlock);
+            assert_eq!(kind(try_connect(&name, None)), ErrorKind::WouldBlock);
             sender.send(()).unwrap();
-            Stream::connect(&name, Some(Deadline::NEVER))
+            try_connect(&name, Some(Deadline::NEVER))
         });
         waiting.recv().unwrap();
         drop(taken);
@@ -1048,7 +1049,7 @@ fn clones_share_the_connection_and_it_closes_with_the_last() {
     let handle = OwnedHandle::from(clone.try_clone().unwrap());
     drop(clone);
     assert!(!server.is_peer_gone().unwrap());
-    let stream = Stream::from(handle);
+    let stream = from_handle(handle);
     send_all(&stream, b"y");
     assert_eq!(recv_exact(&server, 1), b"y");
     drop(OwnedHandle::from(stream));
@@ -1062,7 +1063,7 @@ fn a_pipe_that_is_set_not_to_wait_waits_as_a_stream() {
     // SAFETY: the handle is open, and null leaves the rest as it is.
     let done = unsafe { SetNamedPipeHandleState(handle.as_raw_handle(), &PIPE_NOWAIT, null(), null()) };
     assert_ne!(done, 0);
-    let server = Stream::from(handle);
+    let server = from_handle(handle);
     server.set_recv_timeout(Some(SOON)).unwrap();
     assert_eq!(kind(server.recv(&mut [0; 1])), ErrorKind::TimedOut);
     send_all(&client, b"x");
@@ -1084,7 +1085,7 @@ fn open_plainly(name: &Name<'_>, flags: u32) -> OwnedHandle {
 fn a_handle_without_overlapped_io_is_good_for_plain_calls_and_says_so() {
     let name = unique_name();
     let listener = listen(&name);
-    let client = Stream::from(open_plainly(&name, 0));
+    let client = from_handle(open_plainly(&name, 0));
     let server = listener.accept(long(), false).unwrap();
     for result in [
         client.set_nonblocking(true),
@@ -1140,10 +1141,9 @@ fn a_client_in_another_language_is_served() {
 #[test]
 fn opening_a_busy_pipe_says_so() {
     let path = path(&unique_name());
-    let security = SecurityDescriptor::of_pipe(Access::Owner).unwrap();
-    let _server = named_pipe::create(&path, Instance::First, &security).unwrap();
-    let _client = named_pipe::open(&path).unwrap();
-    assert!(overlapped::has_code(&named_pipe::open(&path).unwrap_err(), ERROR_PIPE_BUSY));
+    let _server = settings(&path).create(Instance::First).unwrap();
+    let _client = Client::default().open(&path).unwrap();
+    assert!(overlapped::has_code(&Client::default().open(&path).unwrap_err(), ERROR_PIPE_BUSY));
 }
 
 // Tasks

@@ -1,0 +1,139 @@
+//! Handles for other processes.
+
+use crate::{
+    local_socket::{RecvHalf, SendHalf, Stream},
+    sys::windows::process,
+};
+use std::{
+    fs::File,
+    io,
+    os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle, RawHandle},
+};
+
+/// What has a handle that can be given to another process while both run.
+///
+/// The value of a handle means something in one process only, so sending it is not enough: [`share`](Self::share) makes a
+/// handle in the other process, the receiver, whose value can then be sent. (A process that is only going to be started can
+/// [inherit](super::process::Command::inherit) handles.)
+///
+/// The receiver is given by a handle of it that has the right `PROCESS_DUP_HANDLE`: that of a
+/// [child](super::process::Child), `std`'s too, or one from `OpenProcess`. Who has that right can also take any handle out of the
+/// receiver, so a process has it only to processes that it could control anyway.
+///
+/// It is implemented for what this crate and the standard library have; for all else there is
+/// [`BorrowedHandle`]: `object.as_handle().share(receiver)`.
+///
+/// # What the receiver does
+/// It makes the value an object, with [`OwnedHandle::from_raw_handle`], which is `unsafe` for a good reason: a wrong value
+/// is one of its own handles, and a right one may be of anything. So a value is to be taken only from a peer that the owner of the
+/// receiver chose to trust, over a connection that only such peers have; and once.
+///
+/// [`OwnedHandle::from_raw_handle`]: std::os::windows::io::FromRawHandle::from_raw_handle
+///
+/// # Examples
+/// ```
+/// use interprocess::os::windows::{ShareHandle, process::{Command, Stdio}};
+/// use std::{fs::File, os::windows::io::AsHandle};
+///
+/// let mut child = Command::new("cmd");
+/// child.arg("/k").stdin(Stdio::null()).stdout(Stdio::null());
+/// let child = child.spawn()?;
+/// # let path = std::env::temp_dir().join(format!("interprocess-doc-share-{}", std::process::id()));
+///
+/// let file = File::create(&path)?;
+/// let value = file.share(child.as_handle())?;
+/// // Now `value as usize` can be sent to the child, which has the file open under it.
+/// # drop(file);
+/// # child.wait()?;
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub trait ShareHandle: AsHandle {
+    /// Makes a handle of the same object, with the same access, in the process `receiver`, and returns its value there.
+    /// It is not inheritable. It is the receiver's from now on: if its value cannot be sent, see
+    /// [`take_back`](Self::take_back).
+    ///
+    /// Stands on `DuplicateHandle`.
+    ///
+    /// # Errors
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied): `receiver` lacks the right `PROCESS_DUP_HANDLE`. The same
+    /// is the error if the process has ended.
+    fn share(&self, receiver: BorrowedHandle<'_>) -> io::Result<RawHandle> {
+        process::share(self.as_handle(), receiver, None)
+    }
+
+    /// Like [`share`](Self::share), but with this access: a mask of rights such as `FILE_GENERIC_READ` or `SYNCHRONIZE`.
+    ///
+    /// This can make it less than what this handle has. It is no way to make it more: the system refuses that for pipes and
+    /// files, and grants it for other objects as it would to who opens them.
+    ///
+    /// Stands on `DuplicateHandle`.
+    ///
+    /// # Errors
+    /// Those of `share`, and `PermissionDenied` for access that cannot be had.
+    ///
+    /// # Examples
+    /// ```
+    /// use interprocess::os::windows::{ShareHandle, process::{Command, Stdio}};
+    /// use std::{fs::File, os::windows::io::AsHandle};
+    ///
+    /// const FILE_GENERIC_READ: u32 = 0x0012_0089;
+    ///
+    /// let child = Command::new("cmd").arg("/k").stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+    /// # let path = std::env::temp_dir().join(format!("interprocess-doc-share-with-{}", std::process::id()));
+    /// let file = File::options().read(true).write(true).create(true).truncate(true).open(&path)?;
+    /// let to_read_only = file.share_with(child.as_handle(), FILE_GENERIC_READ)?;
+    /// # drop(file);
+    /// # child.wait()?;
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    fn share_with(&self, receiver: BorrowedHandle<'_>, access: u32) -> io::Result<RawHandle> {
+        process::share(self.as_handle(), receiver, Some(access))
+    }
+
+    /// Closes a handle in the process `receiver` that [`share`](Self::share) made there. For a value that could not be sent:
+    /// once the receiver knows it, the handle is the receiver's to close.
+    ///
+    /// Stands on `DuplicateHandle` with `DUPLICATE_CLOSE_SOURCE`, after `CompareObjectHandles` has found that the handle there
+    /// is one of the same object.
+    ///
+    /// # Errors
+    /// - [`InvalidInput`](io::ErrorKind::InvalidInput): the handle there is one of another object, or `receiver` is this
+    ///   process.
+    /// - `ERROR_INVALID_HANDLE`: there is none.
+    /// - [`PermissionDenied`](io::ErrorKind::PermissionDenied): as for `share`.
+    ///
+    /// # Examples
+    /// ```
+    /// use interprocess::os::windows::{ShareHandle, process::{Command, Stdio}};
+    /// use std::{fs::File, os::windows::io::AsHandle};
+    ///
+    /// # let send = |_| Err::<(), _>(std::io::ErrorKind::BrokenPipe);
+    /// let child = Command::new("cmd").arg("/k").stdout(Stdio::null()).spawn()?;
+    /// # let path = std::env::temp_dir().join(format!("interprocess-doc-take-back-{}", std::process::id()));
+    /// let file = File::create(&path)?;
+    /// let value = file.share(child.as_handle())?;
+    /// if send(value).is_err() {
+    ///     file.take_back(child.as_handle(), value)?;
+    /// }
+    /// # drop(file);
+    /// # child.kill()?;
+    /// # child.wait()?;
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    fn take_back(&self, receiver: BorrowedHandle<'_>, value: RawHandle) -> io::Result<()> {
+        process::take_back(self.as_handle(), receiver, value)
+    }
+}
+
+impl ShareHandle for BorrowedHandle<'_> {}
+impl ShareHandle for OwnedHandle {}
+impl ShareHandle for File {}
+/// The receiver has the same end of the same connection: what the one reads, the other does not.
+impl ShareHandle for Stream {}
+/// As for the [`Stream`].
+impl ShareHandle for RecvHalf {}
+/// As for the [`Stream`].
+impl ShareHandle for SendHalf {}
