@@ -49,6 +49,16 @@ pub(crate) fn in_time<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'stat
     within(LIMIT, test)
 }
 
+/// Whether this is Wine, where some things are not as on Windows. Each test that is left out there says what Windows does.
+#[cfg(windows)]
+pub(crate) fn is_wine() -> bool {
+    use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
+
+    let ntdll: Vec<u16> = "ntdll.dll\0".encode_utf16().collect();
+    // SAFETY: both names end with NUL, and ntdll is part of every process.
+    unsafe { GetProcAddress(GetModuleHandleW(ntdll.as_ptr()), c"wine_get_version".as_ptr().cast()).is_some() }
+}
+
 /// The name of a local socket that nobody else uses. It can be given to everything that takes a name (`&name`), and is
 /// text (`&*name`). If it has a directory of its own, that goes when this is dropped.
 #[derive(Debug)]
