@@ -85,6 +85,18 @@ impl PeerCreds {
     }
 
     /// The security identifier of the peer's user.
+    ///
+    /// ```
+    /// use interprocess::local_socket::{Listener, Stream};
+    /// use interprocess::os::windows::security_descriptor::Sid;
+    ///
+    /// # let name = format!("@interprocess-doc-user-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// let listener = Listener::bind(name)?;
+    /// let client = Stream::connect(name)?;
+    /// assert_eq!(*client.peer_creds()?.user(), Sid::current_user()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn user(&self) -> &Sid {
         self.0.user()
     }

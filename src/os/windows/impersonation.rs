@@ -6,6 +6,7 @@ use std::{
     marker::PhantomData,
     os::windows::io::{BorrowedHandle, OwnedHandle},
 };
+use windows_sys::Win32::Security::{TOKEN_DUPLICATE, TOKEN_IMPERSONATE, TOKEN_QUERY};
 
 /// While this lives, the calling thread acts as the client of a pipe: what it opens, it opens with the client's rights.
 ///
@@ -31,6 +32,12 @@ use std::{
 ///     std::fs::read(path)
 /// }
 /// ```
+///
+/// ```compile_fail
+/// fn leave_thread(client: interprocess::os::windows::ImpersonationGuard) {
+///     std::thread::spawn(move || drop(client));
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "the thread acts as the client only for as long as this lives"]
 pub struct ImpersonationGuard {
@@ -41,7 +48,6 @@ pub struct ImpersonationGuard {
 
 impl ImpersonationGuard {
     /// Acts as the client of `pipe`, of which this is the server's end.
-    #[allow(dead_code, reason = "the public ways to it are methods of pipes")]
     pub(crate) fn of_client(pipe: BorrowedHandle<'_>) -> io::Result<Self> {
         Ok(Self { inner: Impersonation::of_client(pipe)?, of_thread: PhantomData })
     }
@@ -64,7 +70,7 @@ impl ImpersonationGuard {
     /// }
     /// ```
     pub fn token(&self) -> io::Result<OwnedHandle> {
-        self.inner.token()
+        self.inner.token(TOKEN_QUERY | TOKEN_DUPLICATE | TOKEN_IMPERSONATE)
     }
 
     /// How far the client lets the server act for it.
@@ -93,7 +99,7 @@ impl ImpersonationGuard {
 ///
 /// assert!(ImpersonationLevel::Identification < ImpersonationLevel::Impersonation);
 /// ```
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum ImpersonationLevel {
     /// The server does not learn who the client is.
     Anonymous,

@@ -7,6 +7,7 @@ pub mod process;
 pub mod security_descriptor;
 mod security_quality;
 mod share_handle;
+pub mod unnamed_pipe;
 
 pub(crate) use security_quality::SecurityQuality;
 pub use {

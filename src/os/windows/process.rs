@@ -24,7 +24,7 @@
 //! # fn child() -> io::Result<()> {
 //! // The child:
 //! let value = env::var_os("CHANNEL").unwrap_or_default();
-//! let channel = Stream::from(inherited_handle(value)?);
+//! let channel = Stream::try_from(inherited_handle(value)?)?;
 //! # Ok(())
 //! # }
 //! ```
@@ -515,9 +515,10 @@ impl From<Child> for OwnedHandle {
 /// What comes from an argument or a variable may be anything, so everything that can be is checked: that there is a handle of
 /// that value; that it is inheritable, as inherited handles are, and what Rust's library and this crate open is
 /// not; that it is no standard handle; and that it was not taken before. What it is a handle *of* is not checked: using it as
-/// something else fails, as with any handle. Not to be told apart are a handle that was inherited for another purpose, and one that
-/// code in another language has opened here as an inheritable one: its owner would lose it. So take handles when the
-/// program starts, from a parent that is trusted, as it is with everything else.
+/// something else fails, as with any handle. Not to be told apart are a handle that was inherited for another purpose, and one
+/// that was opened here as an inheritable one, by code in another language or by the system (that of the current
+/// directory is): its owner would lose it. So take handles when the program starts, from a parent that is trusted, as it is with
+/// everything else.
 ///
 /// Stands on `GetHandleInformation` and `SetHandleInformation`.
 ///

@@ -32,19 +32,20 @@ use std::{
 ///
 /// # Examples
 /// ```
-/// use interprocess::os::windows::{ShareHandle, process::{Command, Stdio}};
+/// use interprocess::os::windows::{ShareHandle, process::Command};
 /// use std::{fs::File, os::windows::io::AsHandle};
 ///
-/// let mut child = Command::new("cmd");
-/// child.arg("/k").stdin(Stdio::null()).stdout(Stdio::null());
-/// let child = child.spawn()?;
+/// let mut receiver = Command::new("cmd");
+/// # receiver.creation_flags(4); // suspended: it must not end before
+/// let receiver = receiver.spawn()?;
 /// # let path = std::env::temp_dir().join(format!("interprocess-doc-share-{}", std::process::id()));
 ///
 /// let file = File::create(&path)?;
-/// let value = file.share(child.as_handle())?;
-/// // Now `value as usize` can be sent to the child, which has the file open under it.
+/// let value = file.share(receiver.as_handle())?;
+/// // Now `value as usize` can be sent to the receiver, which has the file open under it.
 /// # drop(file);
-/// # child.wait()?;
+/// # receiver.kill()?;
+/// # receiver.wait()?;
 /// # std::fs::remove_file(path)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -74,17 +75,20 @@ pub trait ShareHandle: AsHandle {
     ///
     /// # Examples
     /// ```
-    /// use interprocess::os::windows::{ShareHandle, process::{Command, Stdio}};
+    /// use interprocess::os::windows::{ShareHandle, process::Command};
     /// use std::{fs::File, os::windows::io::AsHandle};
     ///
     /// const FILE_GENERIC_READ: u32 = 0x0012_0089;
     ///
-    /// let child = Command::new("cmd").arg("/k").stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+    /// let mut receiver = Command::new("cmd");
+    /// # receiver.creation_flags(4); // suspended: it must not end before
+    /// let receiver = receiver.spawn()?;
     /// # let path = std::env::temp_dir().join(format!("interprocess-doc-share-with-{}", std::process::id()));
     /// let file = File::options().read(true).write(true).create(true).truncate(true).open(&path)?;
-    /// let to_read_only = file.share_with(child.as_handle(), FILE_GENERIC_READ)?;
+    /// let to_read_only = file.share_with(receiver.as_handle(), FILE_GENERIC_READ)?;
     /// # drop(file);
-    /// # child.wait()?;
+    /// # receiver.kill()?;
+    /// # receiver.wait()?;
     /// # std::fs::remove_file(path)?;
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -106,20 +110,22 @@ pub trait ShareHandle: AsHandle {
     ///
     /// # Examples
     /// ```
-    /// use interprocess::os::windows::{ShareHandle, process::{Command, Stdio}};
+    /// use interprocess::os::windows::{ShareHandle, process::Command};
     /// use std::{fs::File, os::windows::io::AsHandle};
     ///
     /// # let send = |_| Err::<(), _>(std::io::ErrorKind::BrokenPipe);
-    /// let child = Command::new("cmd").arg("/k").stdout(Stdio::null()).spawn()?;
+    /// let mut receiver = Command::new("cmd");
+    /// # receiver.creation_flags(4); // suspended: it must not end before
+    /// let receiver = receiver.spawn()?;
     /// # let path = std::env::temp_dir().join(format!("interprocess-doc-take-back-{}", std::process::id()));
     /// let file = File::create(&path)?;
-    /// let value = file.share(child.as_handle())?;
+    /// let value = file.share(receiver.as_handle())?;
     /// if send(value).is_err() {
-    ///     file.take_back(child.as_handle(), value)?;
+    ///     file.take_back(receiver.as_handle(), value)?;
     /// }
     /// # drop(file);
-    /// # child.kill()?;
-    /// # child.wait()?;
+    /// # receiver.kill()?;
+    /// # receiver.wait()?;
     /// # std::fs::remove_file(path)?;
     /// # Ok::<(), std::io::Error>(())
     /// ```

@@ -320,7 +320,7 @@ mod tests {
         send_all(&clients[0], b"1");
         send_all(&clients[1], b"2");
         // No instance can be added to a pipe that does not exist.
-        let path = std::mem::replace(&mut shared.settings.path, elsewhere);
+        let path = shared.settings.path.replace(elsewhere);
         let first = listener.accept(long(), false).unwrap();
         for _ in 0..3 {
             listener.accept(long(), false).unwrap_err();

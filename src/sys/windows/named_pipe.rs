@@ -31,7 +31,7 @@ use windows_sys::{
             FILE_PIPE_MESSAGE_MODE, FILE_PIPE_MESSAGE_TYPE, FILE_PIPE_OUTBOUND, FILE_PIPE_QUEUE_OPERATION,
             FILE_PIPE_REJECT_REMOTE_CLIENTS, FILE_PIPE_SERVER_END, FILE_SYNCHRONOUS_IO_ALERT,
             FILE_SYNCHRONOUS_IO_NONALERT, FILE_WRITE_THROUGH, FileModeInformation, FilePipeLocalInformation,
-            NtQueryInformationFile, RtlDosPathNameToNtPathName_U_WithStatus,
+            NtOpenFile, NtQueryInformationFile, RtlDosPathNameToNtPathName_U_WithStatus,
         },
     },
     Win32::{
@@ -41,6 +41,7 @@ use windows_sys::{
             GENERIC_WRITE, HANDLE, INVALID_HANDLE_VALUE, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJ_INHERIT,
             RtlNtStatusToDosError, STATUS_SUCCESS, UNICODE_STRING,
         },
+        Security::{SECURITY_QUALITY_OF_SERVICE, SecurityIdentification},
         Storage::FileSystem::{
             FILE_CREATE_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_FLAG_WRITE_THROUGH, FILE_GENERIC_READ,
             FILE_GENERIC_WRITE, FILE_READ_ATTRIBUTES, FILE_SHARE_NONE, FILE_SHARE_READ, FILE_SHARE_WRITE,
@@ -299,7 +300,8 @@ pub(crate) enum Instance {
 /// How the instances of a pipe are made.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) path: PipePath,
+    /// `None` for a pipe without a name, which nobody can open who does not have a handle.
+    pub(crate) path: Option<PipePath>,
     pub(crate) security: SecurityDescriptor,
     /// What the server does.
     pub(crate) role: PipeStreamRole,
@@ -324,9 +326,9 @@ impl Settings {
     pub(crate) const QUOTA: u32 = 64 * 1024;
 
     /// Bytes in both directions, for local clients.
-    pub(crate) fn new(path: PipePath, security: SecurityDescriptor) -> Self {
+    pub(crate) fn new(path: impl Into<Option<PipePath>>, security: SecurityDescriptor) -> Self {
         Self {
-            path,
+            path: path.into(),
             security,
             role: PipeStreamRole::RecverAndSender,
             mode: PipeMode::Bytes,
@@ -391,22 +393,34 @@ impl Settings {
     /// `AddrInUse` if there is a pipe of that name already and this should be the first instance.
     /// `ERROR_PIPE_BUSY` if there may be no more.
     pub(crate) fn create(&self, instance: Instance) -> io::Result<OwnedHandle> {
-        let path = &self.path;
+        let Some(path) = &self.path else {
+            let pipes = open_relative(None, LOCAL, GENERIC_READ, FILE_SYNCHRONOUS_IO_NONALERT, false)?;
+            return self.create_relative(Some(pipes.as_handle()), &[], instance);
+        };
         if !path.is_local() {
             let why = r"to listen on, it has to be of the form \\.\pipe\NAME";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
-        let len = u16::try_from(path.nt.len() * 2).expect("the path's length was checked");
-        let name = UNICODE_STRING { Length: len, MaximumLength: len, Buffer: path.nt.as_ptr().cast_mut() };
-        let inherit = if self.is_inheritable { OBJ_INHERIT } else { 0 };
-        let attributes = OBJECT_ATTRIBUTES {
-            Length: size::<OBJECT_ATTRIBUTES>(),
-            RootDirectory: null_mut(),
-            ObjectName: &raw const name,
-            Attributes: OBJ_CASE_INSENSITIVE | inherit,
-            SecurityDescriptor: self.security.as_ptr().cast(),
-            SecurityQualityOfService: null(),
-        };
+        self.create_relative(None, &path.nt, instance).map_err(|error| {
+            // That is what the system says if there is a pipe, even one that we may use.
+            if instance == Instance::First && is_denied(&error) && exists(path) {
+                let why =
+                    "a pipe of that name exists, or a client of an earlier listener has not closed its end yet";
+                return io::Error::new(io::ErrorKind::AddrInUse, why);
+            }
+            error
+        })
+    }
+
+    fn create_relative(
+        &self,
+        root: Option<BorrowedHandle<'_>>,
+        name: &[u16],
+        instance: Instance,
+    ) -> io::Result<OwnedHandle> {
+        let name = unicode_string(name);
+        let mut attributes = object_attributes(root, &name, self.is_inheritable);
+        attributes.SecurityDescriptor = self.security.as_ptr().cast();
         let (access, share) = self.access();
         let default_timeout = self.default_timeout();
         let (mut handle, mut status_block) = (null_mut(), IO_STATUS_BLOCK::default());
@@ -430,17 +444,71 @@ impl Settings {
                 &raw const default_timeout,
             )
         };
-        match nt_result(status) {
-            // SAFETY: it succeeded, so the handle is open and ours.
-            Ok(()) => Ok(unsafe { OwnedHandle::from_raw_handle(handle) }),
-            // That is what the system says if there is a pipe, even one that we may use.
-            Err(error) if instance == Instance::First && is_denied(&error) && exists(path) => {
-                let why = "a pipe of that name exists, or a client of an earlier listener has not closed its end yet";
-                Err(io::Error::new(io::ErrorKind::AddrInUse, why))
-            }
-            Err(error) => Err(error),
-        }
+        nt_result(status)?;
+        // SAFETY: it succeeded, so the handle is open and ours.
+        Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
     }
+}
+
+/// A text for the kernel, which lives no longer than what it is made from.
+fn unicode_string(text: &[u16]) -> UNICODE_STRING {
+    let len = u16::try_from(text.len() * 2).expect("the lengths of paths are checked");
+    UNICODE_STRING { Length: len, MaximumLength: len, Buffer: text.as_ptr().cast_mut() }
+}
+
+/// What is to be opened or made, for the kernel: likewise.
+fn object_attributes(
+    root: Option<BorrowedHandle<'_>>,
+    name: &UNICODE_STRING,
+    is_inheritable: bool,
+) -> OBJECT_ATTRIBUTES {
+    OBJECT_ATTRIBUTES {
+        Length: size::<OBJECT_ATTRIBUTES>(),
+        RootDirectory: root.map_or(null_mut(), |root| root.as_raw_handle()),
+        ObjectName: name,
+        Attributes: OBJ_CASE_INSENSITIVE | if is_inheritable { OBJ_INHERIT } else { 0 },
+        SecurityDescriptor: null(),
+        SecurityQualityOfService: null(),
+    }
+}
+
+/// Opens what has that kernel's name, beginning at `root`. A server may learn who we are, but not act as us.
+fn open_relative(
+    root: Option<BorrowedHandle<'_>>,
+    name: &str,
+    access: u32,
+    options: u32,
+    is_inheritable: bool,
+) -> io::Result<OwnedHandle> {
+    let name: Vec<u16> = name.encode_utf16().collect();
+    let name = unicode_string(&name);
+    let quality = SECURITY_QUALITY_OF_SERVICE {
+        Length: size::<SECURITY_QUALITY_OF_SERVICE>(),
+        ImpersonationLevel: SecurityIdentification,
+        ..SECURITY_QUALITY_OF_SERVICE::default()
+    };
+    let mut attributes = object_attributes(root, &name, is_inheritable);
+    attributes.SecurityQualityOfService = (&raw const quality).cast();
+    let (mut handle, mut status_block) = (null_mut(), IO_STATUS_BLOCK::default());
+    // SAFETY: all that is pointed to is valid and outlives the call, and is only read, but for the first and the
+    // last.
+    nt_result(unsafe {
+        NtOpenFile(
+            &raw mut handle,
+            access | SYNCHRONIZE,
+            &raw const attributes,
+            &raw mut status_block,
+            FILE_SHARE_READ | FILE_SHARE_WRITE,
+            options,
+        )
+    })?;
+    // SAFETY: it succeeded, so the handle is open and ours.
+    Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+}
+
+/// The end for sending of a pipe without a name, whose `server` receives.
+pub(crate) fn open_unnamed(server: BorrowedHandle<'_>, is_inheritable: bool) -> io::Result<OwnedHandle> {
+    open_relative(Some(server), "", TO_SEND, 0, is_inheritable)
 }
 
 fn is_denied(error: &io::Error) -> bool {

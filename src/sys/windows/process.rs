@@ -160,8 +160,8 @@ pub(crate) fn take_inherited(text: &OsStr) -> io::Result<OwnedHandle> {
     // SAFETY: the handle is open: it was found just now. It is borrowed for this call.
     set_inheritable(unsafe { BorrowedHandle::borrow_raw(raw) }, false)?;
     taken.insert(value);
-    // SAFETY: the handle is open; it was there before this process ran, so nobody has opened it, and whoever takes
-    // inherited handles does so here, where each is given out once.
+    // SAFETY: the handle is open. That it was inheritable, and was not given out before, says that it came from the
+    // parent and has no owner here. What that can miss is told to callers of `inherited_handle`.
     Ok(unsafe { OwnedHandle::from_raw_handle(raw) })
 }
 

@@ -23,7 +23,7 @@ use windows_sys::Win32::{
     Security::{
         GetTokenInformation, PSID, RevertToSelf, SECURITY_IMPERSONATION_LEVEL,
         SecurityAnonymous as ANONYMOUS, SecurityIdentification as IDENTIFICATION,
-        SecurityImpersonation as IMPERSONATION, TOKEN_DUPLICATE, TOKEN_IMPERSONATE, TOKEN_INFORMATION_CLASS,
+        SecurityImpersonation as IMPERSONATION, TOKEN_IMPERSONATE, TOKEN_INFORMATION_CLASS,
         TOKEN_MANDATORY_LABEL, TOKEN_PRIMARY_GROUP, TOKEN_QUERY, TOKEN_USER, TokenImpersonationLevel,
         TokenIntegrityLevel, TokenPrimaryGroup, TokenUser,
     },
@@ -86,7 +86,7 @@ pub(crate) fn client_of(pipe: BorrowedHandle<'_>) -> Result<Client, ClientError>
             ClientError::Hidden(error)
         }
     })?;
-    let token = client.token();
+    let token = client.token(TOKEN_QUERY);
     drop(client);
     // From here on the thread is itself again.
     let ask = |token: OwnedHandle| {
@@ -121,16 +121,15 @@ impl Impersonation {
         Ok(Self { before })
     }
 
-    /// The token that the thread acts with.
+    /// The token that the thread acts with, with these rights to it.
     #[allow(clippy::unused_self, reason = "it is what makes the answer mean something")]
-    pub(crate) fn token(&self) -> io::Result<OwnedHandle> {
-        thread_token(TOKEN_QUERY | TOKEN_DUPLICATE | TOKEN_IMPERSONATE)?
-            .ok_or_else(|| os_error(ERROR_NO_TOKEN))
+    pub(crate) fn token(&self, access: u32) -> io::Result<OwnedHandle> {
+        thread_token(access)?.ok_or_else(|| os_error(ERROR_NO_TOKEN))
     }
 
     /// How far it goes.
     pub(crate) fn level(&self) -> io::Result<ImpersonationLevel> {
-        match self.token() {
+        match self.token(TOKEN_QUERY) {
             Ok(token) => token_impersonation_level(token.as_handle()),
             Err(error) if has_code(&error, ERROR_CANT_OPEN_ANONYMOUS) => Ok(ImpersonationLevel::Anonymous),
             Err(error) => Err(error),

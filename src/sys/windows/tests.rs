@@ -86,7 +86,7 @@ pub(super) fn message_pipe() -> (Arc<File>, Arc<File>) {
     let settings = Settings { mode: PipeMode::Messages, ..settings(&path(&name)) };
     let server = settings.create(Instance::First).unwrap();
     let client = Client { recv_mode: PipeMode::Messages, ..Client::default() };
-    let client = client.open(&settings.path).unwrap();
+    let client = client.open(&path(&name)).unwrap();
     (Arc::new(server.into()), Arc::new(client.into()))
 }
 

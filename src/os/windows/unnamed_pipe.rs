@@ -1,0 +1,148 @@
+//! Unnamed pipes, with the choices that Windows offers.
+//!
+//! They are of one direction, and overlapped, unlike those of `CreatePipe`: so they have timeouts, a nonblocking mode and async faces, and
+//! may keep messages apart. They have no name, not even a random one; who has no handle cannot get at them.
+//!
+//! ```
+//! use interprocess::os::windows::unnamed_pipe::CreationOptions;
+//! use std::{io::Read, num::NonZeroUsize};
+//!
+//! let (sender, mut recver) = CreationOptions::new().buffer_size_hint(NonZeroUsize::new(4096)).create()?;
+//! sender.send(b"hello")?;
+//! drop(sender);
+//! let mut text = String::new();
+//! recver.read_to_string(&mut text)?;
+//! assert_eq!(text, "hello");
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+use super::{
+    named_pipe::{
+        PipeMode, PipeStream, PipeStreamRole, RecvPipeStream, SendPipeStream,
+        pipe_mode::{Bytes, NotNone},
+    },
+    security_descriptor::BorrowedSecurityDescriptor,
+};
+use crate::{
+    local_socket::Access,
+    sys::windows::{
+        named_pipe::{Instance, Settings, open_unnamed},
+        security_descriptor::SecurityDescriptor,
+        stream::Stream,
+    },
+};
+use std::{
+    io,
+    num::{NonZeroU8, NonZeroUsize},
+    os::windows::io::AsHandle,
+};
+
+/// The end for sending bytes.
+pub type Sender = SendPipeStream<Bytes>;
+
+/// The end for receiving bytes.
+pub type Recver = RecvPipeStream<Bytes>;
+
+/// How to create an unnamed pipe.
+#[derive(Clone, Debug, Default)]
+#[must_use = "options do nothing until a pipe is created with them"]
+pub struct CreationOptions<'sd> {
+    security_descriptor: Option<BorrowedSecurityDescriptor<'sd>>,
+    inheritable: bool,
+    buffer_size_hint: Option<NonZeroUsize>,
+}
+
+impl<'sd> CreationOptions<'sd> {
+    /// The defaults.
+    pub const fn new() -> Self {
+        Self { security_descriptor: None, inheritable: false, buffer_size_hint: None }
+    }
+
+    /// Who may do what with the pipe. By default the owner, administrators and the system may do all. It is of consequence only to those
+    /// who have a handle already, and has to let our own user read and write, or creating the pipe fails.
+    pub fn security_descriptor(
+        mut self,
+        descriptor: impl Into<Option<BorrowedSecurityDescriptor<'sd>>>,
+    ) -> Self {
+        self.security_descriptor = descriptor.into();
+        self
+    }
+
+    /// Whether children inherit both handles. The default is no: whatever child any thread starts would get them. Rather give a child what
+    /// it needs, with [`Command::inherit`](super::process::Command::inherit) or [`ShareHandle`](super::ShareHandle).
+    pub fn inheritable(mut self, inheritable: bool) -> Self {
+        self.inheritable = inheritable;
+        self
+    }
+
+    /// How many bytes the system keeps that were sent and not received yet, before sending takes until they are. Windows may choose
+    /// otherwise. The default is 64 KiB.
+    pub fn buffer_size_hint(mut self, hint: impl Into<Option<NonZeroUsize>>) -> Self {
+        self.buffer_size_hint = hint.into();
+        self
+    }
+
+    /// Creates a pipe for bytes.
+    ///
+    /// # Errors
+    /// - [`InvalidInput`](io::ErrorKind::InvalidInput): the buffer is to be of 4 GiB or more.
+    /// - [`PermissionDenied`](io::ErrorKind::PermissionDenied): the security descriptor does not let us have the pipe.
+    ///
+    /// Stands on `NtCreateNamedPipeFile` and `NtOpenFile`.
+    pub fn create(&self) -> io::Result<(Sender, Recver)> {
+        self.create_as()
+    }
+
+    /// The same as [`create`](Self::create).
+    pub fn build(&self) -> io::Result<(Sender, Recver)> {
+        self.create()
+    }
+
+    /// Creates a pipe for bytes or for messages.
+    ///
+    /// # Errors
+    /// Those of [`create`](Self::create).
+    ///
+    /// ```
+    /// use interprocess::os::windows::{named_pipe::pipe_mode::Messages, unnamed_pipe::CreationOptions};
+    ///
+    /// let (sender, recver) = CreationOptions::new().create_as::<Messages>()?;
+    /// sender.send(b"one")?;
+    /// sender.send(b"two")?;
+    /// let mut msg = Vec::new();
+    /// assert_eq!(recver.recv_msg(&mut msg)?, Some(3));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn create_as<M: NotNone>(&self) -> io::Result<(SendPipeStream<M>, RecvPipeStream<M>)> {
+        let security = match self.security_descriptor {
+            Some(descriptor) => descriptor.0.to_owned(),
+            None => SecurityDescriptor::of_pipe(Access::Owner)?,
+        };
+        let mode = M::MODE.unwrap_or(PipeMode::Bytes);
+        let mut settings = Settings {
+            role: PipeStreamRole::Recver,
+            mode,
+            recv_mode: mode,
+            max_instances: Some(NonZeroU8::MIN),
+            is_inheritable: self.inheritable,
+            ..Settings::new(None, security)
+        };
+        if let Some(hint) = self.buffer_size_hint {
+            settings.recv_quota = u32::try_from(hint.get()).map_err(|_| {
+                io::Error::new(io::ErrorKind::InvalidInput, format!("a buffer of {hint} bytes"))
+            })?;
+        }
+        let recver = settings.create(Instance::First)?;
+        let sender = open_unnamed(recver.as_handle(), self.inheritable)?;
+        let [sender, recver] = [sender, recver].map(|end| Stream::new(end.into(), false));
+        Ok((PipeStream::from_sys(sender), PipeStream::from_sys(recver)))
+    }
+}
+
+/// Creates an unnamed pipe for bytes, with the defaults of [`CreationOptions`].
+///
+/// # Errors
+/// See [`CreationOptions::create`].
+pub fn pipe() -> io::Result<(Sender, Recver)> {
+    CreationOptions::new().create()
+}
