@@ -27,8 +27,7 @@ use std::{
 use support::{LIMIT, TempDir, hear, in_time, is_wine, say, unique_name, within};
 use windows_sys::Win32::{
     Foundation::{
-        ERROR_ACCESS_DENIED, GetHandleInformation, HANDLE_FLAG_INHERIT,
-        SetHandleInformation, WAIT_OBJECT_0,
+        ERROR_ACCESS_DENIED, GetHandleInformation, HANDLE_FLAG_INHERIT, SetHandleInformation, WAIT_OBJECT_0,
     },
     Security::SECURITY_ATTRIBUTES,
     Storage::FileSystem::{FILE_TYPE_PIPE, GetFileType, SYNCHRONIZE},

@@ -7,7 +7,7 @@
 
 use super::{
     named_pipe::{Instance, Settings},
-    overlapped::{File, Op, Signal, has_code},
+    overlapped::{File, Lender, Op, Signal, has_code},
     stream::Stream,
 };
 use crate::deadline::Deadline;
@@ -87,7 +87,8 @@ impl Listener {
         let mut instances = shared.lock();
         instances.armed.push(shared.armed(first));
         while shared.has_room(&instances) {
-            instances.armed.push(shared.further()?);
+            let op = shared.further(&instances)?;
+            instances.armed.push(op);
         }
         shared.look_again(&instances);
         drop(instances);
@@ -100,18 +101,19 @@ impl Listener {
         let mut instances = shared.lock();
         shared.ready.event().reset();
         let claimed = shared.claim_from(&mut instances);
-        shared.fill_up(&mut instances);
+        let filled = shared.fill_up(&mut instances);
         shared.look_again(&instances);
-        let Some(op) = claimed? else { return Ok(None) };
-        if shared.limit.is_none() {
-            drop(instances);
-            return op.into_file().into_handle().map(|handle| Some(handle.into()));
+        if instances.armed.is_empty() && instances.lent == 0 {
+            // There is nothing to wait for.
+            filled?;
         }
-        instances.lent += 1;
         drop(instances);
-        let shared = Arc::downgrade(shared);
-        let handle = op.into_file().into_handle().inspect_err(|_| Shared::give_back(&shared))?;
-        Ok(Some(File::from(handle).before_close(move || Shared::give_back(&shared))))
+        let Some(op) = claimed? else { return Ok(None) };
+        let handle = op.into_file().into_handle()?;
+        Ok(Some(match shared.limit {
+            None => handle.into(),
+            Some(_) => File::lent_by(handle, Lent(Arc::downgrade(shared))),
+        }))
     }
 
     pub(crate) fn accept(&self, deadline: Deadline, nonblocking_stream: bool) -> io::Result<Stream> {
@@ -184,16 +186,20 @@ impl Shared {
     }
 
     /// One more instance that waits for a client.
-    fn further(&self) -> io::Result<Op> {
-        self.settings.create(Instance::Further).map(|instance| self.armed(instance))
+    fn further(&self, instances: &Instances) -> io::Result<Op> {
+        // With a limit, all may have been closed before another could be made.
+        let is_gone = instances.armed.is_empty() && instances.lent == 0;
+        let instance = if is_gone { Instance::First } else { Instance::Further };
+        self.settings.create(instance).map(|instance| self.armed(instance))
     }
 
     /// Makes as many instances as there is room for. What fails is tried again with the next client.
-    fn fill_up(&self, instances: &mut Instances) {
+    fn fill_up(&self, instances: &mut Instances) -> io::Result<()> {
         while self.has_room(instances) {
-            let Ok(op) = self.further() else { break };
+            let op = self.further(instances)?;
             instances.armed.push(op);
         }
+        Ok(())
     }
 
     /// Whether `accept` has something to do. To be called after operations were started or `ready` was reset:
@@ -217,9 +223,10 @@ impl Shared {
                 }
                 result = client_of(&instances.armed[done]);
             }
+            let in_use = instances.armed.len() + instances.lent;
             let replacement = match self.limit {
-                Some(limit) if instances.armed.len() + instances.lent >= limit => None,
-                _ => match self.further() {
+                Some(limit) if result.is_ok() && in_use >= limit => None,
+                _ => match self.further(instances) {
                     Ok(op) => Some(op),
                     // If that fails there are others, but for the last one: the name would be free for anyone.
                     Err(error) if instances.armed.len() == 1 => return Err(error),
@@ -229,18 +236,37 @@ impl Shared {
             let op = instances.armed.remove(done);
             instances.armed.extend(replacement);
             result?;
+            if self.limit.is_some() {
+                instances.lent += 1;
+            }
             return Ok(Some(op));
         }
         Ok(None)
     }
+}
 
-    /// Takes note that an instance is about to be closed. Another takes its place before, so that the name is not
-    /// free in between.
-    fn give_back(shared: &Weak<Self>) {
-        let Some(shared) = shared.upgrade() else { return };
+/// The part that a stream has in a listener with a limit.
+struct Lent(Weak<Shared>);
+
+impl Lender for Lent {
+    /// Another instance takes the place of this one before, so that the name is not free in between.
+    fn is_about_to_close(&self) {
+        let Some(shared) = self.0.upgrade() else { return };
         let mut instances = shared.lock();
         instances.lent -= 1;
-        shared.fill_up(&mut instances);
+        if shared.has_room(&instances) {
+            // While this one is there still, the next is not the first.
+            let next = shared.settings.create(Instance::Further);
+            instances.armed.extend(next.ok().map(|instance| shared.armed(instance)));
+        }
+        shared.look_again(&instances);
+    }
+
+    /// If several are closed at once, that was not possible for all of them.
+    fn has_closed(&self) {
+        let Some(shared) = self.0.upgrade() else { return };
+        let mut instances = shared.lock();
+        let _ = shared.fill_up(&mut instances);
         shared.look_again(&instances);
     }
 }

@@ -92,18 +92,22 @@ pub(crate) fn wait_for(handle: BorrowedHandle<'_>, deadline: Deadline) -> bool {
 /// A file, closed when the last operation with it and the last user are done.
 pub(crate) struct File {
     handle: ManuallyDrop<OwnedHandle>,
-    before_close: Option<Box<dyn Fn() + Send + Sync + UnwindSafe + RefUnwindSafe>>,
+    lender: Option<Box<dyn Lender>>,
+}
+
+/// Somebody who wants to know when a file is closed.
+pub(crate) trait Lender: Send + Sync + UnwindSafe + RefUnwindSafe {
+    /// Is called before that.
+    fn is_about_to_close(&self);
+
+    /// Is called after it.
+    fn has_closed(&self);
 }
 
 impl File {
-    /// Has something done before the file is closed, if that happens here.
-    pub(crate) fn before_close(
-        self,
-        action: impl Fn() + Send + Sync + UnwindSafe + RefUnwindSafe + 'static,
-    ) -> Self {
-        let mut file = self;
-        file.before_close = Some(Box::new(action));
-        file
+    /// One whose `lender` is told when it is closed, provided that it is closed here.
+    pub(crate) fn lent_by(handle: OwnedHandle, lender: impl Lender + 'static) -> Self {
+        Self { handle: ManuallyDrop::new(handle), lender: Some(Box::new(lender)) }
     }
 
     /// Gives the handle away, or another to the same file if somebody still uses this one.
@@ -111,7 +115,7 @@ impl File {
         match Arc::try_unwrap(self) {
             Ok(file) => {
                 let mut file = ManuallyDrop::new(file);
-                drop(file.before_close.take());
+                drop(file.lender.take());
                 // SAFETY: `file` is not dropped, so this is the one time that the handle is taken out.
                 Ok(unsafe { ManuallyDrop::take(&mut file.handle) })
             }
@@ -122,17 +126,20 @@ impl File {
 
 impl Drop for File {
     fn drop(&mut self) {
-        if let Some(action) = &self.before_close {
-            action();
+        if let Some(lender) = &self.lender {
+            lender.is_about_to_close();
         }
         // SAFETY: this is the one time that it is dropped, and nothing uses it afterwards.
         unsafe { ManuallyDrop::drop(&mut self.handle) };
+        if let Some(lender) = &self.lender {
+            lender.has_closed();
+        }
     }
 }
 
 impl From<OwnedHandle> for File {
     fn from(handle: OwnedHandle) -> Self {
-        Self { handle: ManuallyDrop::new(handle), before_close: None }
+        Self { handle: ManuallyDrop::new(handle), lender: None }
     }
 }
 
