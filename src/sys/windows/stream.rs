@@ -600,11 +600,14 @@ impl Stream {
         let mut incoming = self.incoming_message(room_for_message(message))?;
         let Slot::Done((first, has_more)) = incoming.message()? else { return Err(would_block()) };
         // The rest is all there: a message is known to the system as a whole.
-        let rest = if has_more { named_pipe::peek(self.as_handle(), &mut [])?.left_of_message } else { 0 };
-        if has_more && rest == 0 {
-            incoming.is_in_use = false;
-            return Err(cut_off());
-        }
+        let rest = match has_more.then(|| named_pipe::peek(self.as_handle(), &mut [])) {
+            None => 0,
+            Some(Ok(peeked)) if peeked.left_of_message > 0 => peeked.left_of_message,
+            Some(_) => {
+                incoming.is_in_use = false;
+                return Err(cut_off());
+            }
+        };
         let len = first.len().saturating_add(rest);
         let max = self.max_message_len();
         if len > max {

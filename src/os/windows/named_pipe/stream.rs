@@ -392,7 +392,8 @@ impl<Sm: PipeModeTag> PipeStream<Messages, Sm> {
     }
 
     /// Receives as much of a message as fits into `buf`. What is left of it comes with the next call, be it of this method or of
-    /// [`recv_msg`](Self::recv_msg). `None` at the end of the stream.
+    /// [`recv_msg`](Self::recv_msg). `None` at the end of the stream; after a part that was not the last, that means that the sender
+    /// has died, or taken the rest back.
     ///
     /// # Errors
     /// Those of [`recv_msg`](Self::recv_msg), but for the limit to the length.
