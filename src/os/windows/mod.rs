@@ -2,6 +2,7 @@
 
 mod impersonation;
 pub mod local_socket;
+pub mod mailslot;
 pub mod named_pipe;
 pub mod process;
 pub mod security_descriptor;

@@ -4,6 +4,7 @@ pub(crate) mod activation;
 pub(crate) mod creds;
 pub(crate) mod listener;
 pub(crate) mod local_socket;
+pub(crate) mod mailslot;
 pub(crate) mod name;
 pub(crate) mod named_pipe;
 pub(crate) mod overlapped;

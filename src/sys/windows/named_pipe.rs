@@ -61,7 +61,7 @@ use windows_sys::{
 };
 
 /// What `windows-sys` lacks.
-mod ntdll {
+pub(super) mod ntdll {
     use super::{HANDLE, IO_STATUS_BLOCK, NTSTATUS, OBJECT_ATTRIBUTES};
 
     #[cfg_attr(
@@ -87,6 +87,18 @@ mod ntdll {
             inbound_quota: u32,
             outbound_quota: u32,
             default_timeout: *const i64,
+        ) -> NTSTATUS;
+
+        /// What `CreateMailslotW` is a wrapper of.
+        pub(crate) fn NtCreateMailslotFile(
+            handle: *mut HANDLE,
+            access: u32,
+            attributes: *const OBJECT_ATTRIBUTES,
+            status: *mut IO_STATUS_BLOCK,
+            options: u32,
+            quota: u32,
+            max_message_size: u32,
+            read_timeout: *const i64,
         ) -> NTSTATUS;
     }
 }
@@ -186,13 +198,13 @@ const TO_RECV: u32 = FILE_GENERIC_READ | FILE_WRITE_ATTRIBUTES;
 /// would contain the right to add an instance to the pipe, which is the server's business.
 const TO_SEND: u32 = (FILE_GENERIC_WRITE & !FILE_CREATE_PIPE_INSTANCE) | FILE_READ_ATTRIBUTES;
 
-/// The path of a pipe, checked, in the two forms that the system wants.
+/// The path of a pipe, or of a mailslot, checked, in the two forms that the system wants.
 #[derive(Clone, Debug)]
 pub(crate) struct PipePath {
     /// `\\HOST\pipe\NAME`, with a NUL.
     dos: Vec<u16>,
     /// `\??\pipe\NAME`, or `\??\UNC\HOST\pipe\NAME`, without a NUL.
-    nt: Vec<u16>,
+    pub(super) nt: Vec<u16>,
 }
 
 impl PipePath {
@@ -204,6 +216,11 @@ impl PipePath {
     /// What counts is what is left after Windows has taken `.`, `..` and `/` for what they are in paths:
     /// something like `\\.\pipe\..\C:\file` is no pipe.
     pub(crate) fn new(path: &OsStr) -> io::Result<Self> {
+        Self::of("pipe", path)
+    }
+
+    /// The same for a path of the form `\\HOST\DEVICE\NAME`.
+    pub(super) fn of(device: &str, path: &OsStr) -> io::Result<Self> {
         let invalid = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         let text = to_wide(path);
         let len = text.len() - 1;
@@ -213,35 +230,42 @@ impl PipePath {
         if len > Self::MAX_LEN {
             let max = Self::MAX_LEN;
             return invalid(&format!(
-                "as a pipe's path it is {len} characters long, but at most {max} are possible"
+                "as a {device}'s path it is {len} characters long, but at most {max} are possible"
             ));
         }
-        match Self::normal(&text) {
+        match Self::normal(device, &text) {
             Some(path) => Ok(path),
-            None => invalid(r"it is not of the form \\HOST\pipe\NAME"),
+            None => invalid(&format!(r"it is not of the form \\HOST\{device}\NAME")),
         }
     }
 
-    /// What is left of a path. `None` if it is not that of a pipe, or would be something else if it were asked
+    /// What is left of a path. `None` if it is not of that device, or would be something else if it were asked
     /// for once more: in `\\?\pipe\..\C:\file`, dots are names, but not in the other form of the same path.
-    fn normal(path: &[u16]) -> Option<Self> {
+    fn normal(device: &str, path: &[u16]) -> Option<Self> {
         const DOT: u16 = b'.' as u16;
 
-        let dos = to_dos(&to_nt(path).ok()?)?;
+        let dos = to_dos(device, &to_nt(path).ok()?)?;
         let nt = to_nt(&dos).ok()?;
         let mut parts = nt.split(|&unit| unit == u16::from(b'\\'));
         let has_dots = parts.any(|part| part == [DOT] || part == [DOT, DOT]);
-        (to_dos(&nt)? == dos && !has_dots).then_some(Self { dos, nt })
+        (to_dos(device, &nt)? == dos && !has_dots).then_some(Self { dos, nt })
     }
 
     /// Whether it is on this machine as far as servers are concerned, who can listen nowhere else.
     pub(crate) fn is_local(&self) -> bool {
-        strip_prefix(&self.nt, LOCAL).is_some()
+        strip_prefix(&self.nt, NETWORK).is_none()
+    }
+
+    pub(super) fn to_os_string(&self) -> OsString {
+        OsString::from_wide(&self.dos[..self.dos.len() - 1])
     }
 }
 
-/// What the kernel's path of a pipe on this machine starts with.
+/// What the kernel's path of all pipes of this machine is.
 const LOCAL: &str = r"\??\pipe\";
+
+/// What the kernel's path of something on another machine starts with.
+const NETWORK: &str = r"\??\UNC\";
 
 /// Turns a path into what it is for the kernel, as `CreateFileW` and `CreateNamedPipeW` do.
 fn to_nt(dos: &[u16]) -> io::Result<Vec<u16>> {
@@ -258,17 +282,17 @@ fn to_nt(dos: &[u16]) -> io::Result<Vec<u16>> {
     }
 }
 
-/// Turns the kernel's path of a pipe into the one for `CreateFileW`, which is understood by `WaitNamedPipeW`
-/// as well. `None` if it is not that of a pipe.
-fn to_dos(nt: &[u16]) -> Option<Vec<u16>> {
+/// Turns the kernel's path of a pipe or mailslot into the one for `CreateFileW`, which is understood by
+/// `WaitNamedPipeW` as well. `None` if it is not of that device.
+fn to_dos(device: &str, nt: &[u16]) -> Option<Vec<u16>> {
     let join =
         |head: &str, tail: &[u16]| head.encode_utf16().chain(tail.iter().copied()).chain([0]).collect();
-    if let Some(name) = strip_prefix(nt, LOCAL) {
-        return (!name.is_empty()).then(|| join(r"\\.\pipe\", name));
+    if let Some(name) = strip_prefix(nt, &format!(r"\??\{device}\")) {
+        return (!name.is_empty()).then(|| join(&format!(r"\\.\{device}\"), name));
     }
-    let path = strip_prefix(nt, r"\??\UNC\")?;
+    let path = strip_prefix(nt, NETWORK)?;
     let host = path.iter().position(|&unit| unit == u16::from(b'\\'))?;
-    let name = strip_prefix(&path[host..], r"\pipe\")?;
+    let name = strip_prefix(&path[host..], &format!(r"\{device}\"))?;
     (host > 0 && !name.is_empty()).then(|| join(r"\\", path))
 }
 
@@ -280,7 +304,7 @@ fn strip_prefix<'t>(text: &'t [u16], prefix: &str) -> Option<&'t [u16]> {
     head.iter().zip(prefix.bytes()).all(is_same).then_some(rest)
 }
 
-fn nt_result(status: NTSTATUS) -> io::Result<()> {
+pub(super) fn nt_result(status: NTSTATUS) -> io::Result<()> {
     if status == STATUS_SUCCESS {
         return Ok(());
     }
@@ -451,13 +475,13 @@ impl Settings {
 }
 
 /// A text for the kernel, which lives no longer than what it is made from.
-fn unicode_string(text: &[u16]) -> UNICODE_STRING {
+pub(super) fn unicode_string(text: &[u16]) -> UNICODE_STRING {
     let len = u16::try_from(text.len() * 2).expect("the lengths of paths are checked");
     UNICODE_STRING { Length: len, MaximumLength: len, Buffer: text.as_ptr().cast_mut() }
 }
 
 /// What is to be opened or made, for the kernel: likewise.
-fn object_attributes(
+pub(super) fn object_attributes(
     root: Option<BorrowedHandle<'_>>,
     name: &UNICODE_STRING,
     is_inheritable: bool,
@@ -801,7 +825,7 @@ mod tests {
             let Ok(pipe) = PipePath::new(path.as_ref()) else { continue };
             let nt = to_nt(&pipe.dos).unwrap();
             assert_eq!(String::from_utf16_lossy(&nt), String::from_utf16_lossy(&pipe.nt), "{path}");
-            assert_eq!(to_dos(&nt).unwrap(), pipe.dos, "{path}");
+            assert_eq!(to_dos("pipe", &nt).unwrap(), pipe.dos, "{path}");
             assert!(!String::from_utf16_lossy(&nt).contains(r"\..\"), "{path}");
         }
         for bad in [r"\\?\pipe\..\C:\x", r"\\?\pipe\a\..\..\C:\x", r"\\?\UNC\h\pipe\..\x"] {

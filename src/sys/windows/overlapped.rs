@@ -349,7 +349,13 @@ fn transfer(
 /// Reads into `buf`, straight from the system, up to [`MAX_TRANSFER`] bytes. 0 bytes are what the peer sent,
 /// not the end of the stream.
 pub(crate) fn read(file: BorrowedHandle<'_>, buf: &mut [u8], deadline: Deadline) -> io::Result<usize> {
-    let len = at_most_max_transfer(buf.len());
+    let len = buf.len().min(MAX_TRANSFER);
+    read_whole(file, &mut buf[..len], deadline)
+}
+
+/// The same up to any length, for what does not come in parts.
+pub(crate) fn read_whole(file: BorrowedHandle<'_>, buf: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+    let len = length(buf)?;
     transfer(file, deadline, |file, transferred, overlapped| {
         // SAFETY: the buffer has `len` bytes, is borrowed mutably until `transfer` returns, and so is the
         // rest.
@@ -372,7 +378,7 @@ fn at_most_max_transfer(len: usize) -> u32 {
     len.min(MAX_TRANSFER) as u32
 }
 
-/// The length of what is sent by one system call.
+/// The length of what one system call is given as a whole.
 fn length(buf: &[u8]) -> io::Result<u32> {
     u32::try_from(buf.len()).map_err(|_| {
         io::Error::new(io::ErrorKind::InvalidInput, format!("{} bytes are too many for one call", buf.len()))

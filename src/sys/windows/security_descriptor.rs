@@ -38,6 +38,7 @@ use windows_sys::{
             SetSecurityDescriptorControl, SetSecurityDescriptorDacl, SetSecurityDescriptorGroup,
             SetSecurityDescriptorOwner, SetSecurityDescriptorSacl,
         },
+        Storage::FileSystem::{FILE_GENERIC_WRITE, FILE_READ_ATTRIBUTES},
         System::{
             Memory::{LMEM_FIXED, LocalAlloc},
             SystemServices::SECURITY_DESCRIPTOR_REVISION,
@@ -111,12 +112,22 @@ impl SecurityDescriptor {
 
     /// The descriptor of a pipe that is open to those.
     ///
-    /// The owner is the user, since a client goes by that to see who serves: without a word, it would be the
-    /// group of administrators when one of them is elevated.
-    ///
     /// All but the owners may read and write, but not add instances (`FILE_CREATE_PIPE_INSTANCE`): who can do
     /// that takes clients away.
     pub(crate) fn of_pipe(access: Access) -> io::Result<Self> {
+        Self::owned_and_open_to(access, Ace::READ_AND_WRITE)
+    }
+
+    /// The descriptor of a mailslot that those may send to.
+    ///
+    /// Senders ask for `GENERIC_WRITE`, and `CreateFileW` asks for the other right on its own.
+    pub(crate) fn of_mailslot(access: Access) -> io::Result<Self> {
+        Self::owned_and_open_to(access, FILE_GENERIC_WRITE | FILE_READ_ATTRIBUTES)
+    }
+
+    /// The owner is the user, since a client goes by that to see who serves: without a word, it would be the
+    /// group of administrators when one of them is elevated.
+    fn owned_and_open_to(access: Access, mask: u32) -> io::Result<Self> {
         let user = *our_user()?;
         let owners = [user, Sid::ADMINISTRATORS, Sid::SYSTEM].map(|sid| Ace::allow(sid, Ace::FULL_ACCESS));
         let others = match access {
@@ -124,7 +135,7 @@ impl SecurityDescriptor {
             Access::Group => Some(our_group()?),
             Access::Everyone => Some(Sid::EVERYONE),
         };
-        let others = others.map(|sid| Ace::allow(sid, Ace::READ_AND_WRITE));
+        let others = others.map(|sid| Ace::allow(sid, mask));
 
         let mut descriptor = Self::new();
         descriptor.set_owner(Some(user));

@@ -72,13 +72,17 @@ struct Pipe {
 
 /// How long a call may wait.
 #[derive(Debug)]
-struct Timeout(AtomicU64);
+pub(super) struct Timeout(AtomicU64);
 
 impl Timeout {
     /// In nanoseconds. More than that is for ever, too: it would be in 584 years.
     const NONE: u64 = u64::MAX;
 
-    fn set(&self, timeout: Option<Duration>) -> io::Result<()> {
+    pub(super) fn none() -> Self {
+        Self(AtomicU64::new(Self::NONE))
+    }
+
+    pub(super) fn set(&self, timeout: Option<Duration>) -> io::Result<()> {
         if timeout == Some(Duration::ZERO) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a timeout of zero is none"));
         }
@@ -87,29 +91,30 @@ impl Timeout {
         Ok(())
     }
 
-    fn get(&self) -> Option<Duration> {
+    pub(super) fn get(&self) -> Option<Duration> {
         let nanos = self.0.load(Ordering::Relaxed);
         (nanos != Self::NONE).then(|| Duration::from_nanos(nanos))
     }
 
-    fn deadline(&self) -> Deadline {
+    pub(super) fn deadline(&self) -> Deadline {
         Deadline::after_or_never(self.get())
     }
 }
 
 /// The read that may be in flight, or whose bytes are not all taken yet.
 #[derive(Debug, Default)]
-struct Incoming {
+pub(super) struct Incoming {
     op: Option<Op>,
     /// Whether `op` was started and is not used up.
-    is_in_use: bool,
+    pub(super) is_in_use: bool,
     taken: usize,
     /// Whether `op` is what a request is answered with, and so must not be cut short.
     is_answer: bool,
 }
 
 /// How it stands with an [`Incoming`] or [`Outgoing`].
-enum Slot<T> {
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Slot<T> {
     Free,
     InFlight,
     Done(T),
@@ -166,7 +171,7 @@ impl Incoming {
     }
 
     /// Starts a read of as much as a caller has room for.
-    fn start(&mut self, file: &Arc<File>, len: usize) -> io::Result<()> {
+    pub(super) fn start(&mut self, file: &Arc<File>, len: usize) -> io::Result<()> {
         let op = usable(&mut self.op, file)?;
         op.start_read(len.min(MAX_OWNED));
         (self.is_in_use, self.taken, self.is_answer) = (true, 0, false);
@@ -195,7 +200,7 @@ impl Incoming {
 
     /// The part of a message that was read and not taken yet, which may be of zero bytes, and whether there is more
     /// of it. An error is given once.
-    fn message(&mut self) -> io::Result<Slot<(&[u8], bool)>> {
+    pub(super) fn message(&mut self) -> io::Result<Slot<(&[u8], bool)>> {
         if !self.is_in_use {
             return Ok(Slot::Free);
         }
@@ -210,6 +215,32 @@ impl Incoming {
                 // The thread that started it has ended. Nothing is lost.
                 if is_aborted(&error) { Ok(Slot::Free) } else { Err(error) }
             }
+        }
+    }
+
+    /// Waits for the read that is in flight, or does not. The lock is not held meanwhile: others may not want to
+    /// wait.
+    pub(super) fn wait(this: MutexGuard<'_, Self>, wait: Option<Deadline>) -> io::Result<()> {
+        let deadline = wait.ok_or_else(would_block)?;
+        let waiter = this.op.as_ref().map(Op::waiter);
+        drop(this);
+        if waiter.is_none_or(|waiter| waiter.wait(deadline)) { Ok(()) } else { Err(timed_out()) }
+    }
+
+    /// What the read sets when it completes, if that is yet to come.
+    #[cfg(feature = "async")]
+    pub(super) fn signal_of_pending(&self) -> Option<Arc<Signal>> {
+        signal_of_pending(self.op.as_ref())
+    }
+}
+
+/// A read in flight is cancelled.
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if let Some(op) = self.op.take() {
+            let signal = Arc::clone(op.signal());
+            drop(op);
+            signal.end();
         }
     }
 }
@@ -252,7 +283,7 @@ fn usable<'s>(slot: &'s mut Option<Op>, file: &Arc<File>) -> io::Result<&'s mut 
     Ok(slot.as_mut().unwrap_or_else(|| unreachable!("it was filled just now")))
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -323,8 +354,8 @@ impl Pipe {
             is_synchronous: false,
             is_remote: false,
             is_nonblocking: AtomicBool::new(is_nonblocking),
-            recv_timeout: Timeout(AtomicU64::new(Timeout::NONE)),
-            send_timeout: Timeout(AtomicU64::new(Timeout::NONE)),
+            recv_timeout: Timeout::none(),
+            send_timeout: Timeout::none(),
             incoming: Mutex::default(),
             outgoing: Mutex::default(),
             has_sent: AtomicBool::new(false),
@@ -411,14 +442,8 @@ impl Stream {
         }
     }
 
-    /// Waits for the read that is in flight. The lock is not held meanwhile: others may not want to wait.
     fn wait_for_incoming(&self, incoming: MutexGuard<'_, Incoming>, deadline: Deadline) -> io::Result<()> {
-        if self.is_nonblocking_now() {
-            return Err(would_block());
-        }
-        let waiter = incoming.op.as_ref().map(Op::waiter);
-        drop(incoming);
-        if waiter.is_none_or(|waiter| waiter.wait(deadline)) { Ok(()) } else { Err(timed_out()) }
+        Incoming::wait(incoming, (!self.is_nonblocking_now()).then_some(deadline))
     }
 
     /// Pipes have no such call; so the first buffer that is not empty is used.
@@ -834,7 +859,7 @@ impl Stream {
     #[cfg(feature = "async")]
     pub(crate) fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<()> {
         let signal = match interest {
-            Interest::Read => signal_of_pending(lock(&self.0.incoming).op.as_ref()),
+            Interest::Read => lock(&self.0.incoming).signal_of_pending(),
             Interest::Write => signal_of_pending(lock(&self.0.outgoing).op.as_ref()),
         };
         // No lock is held, since a waker may run anything.
@@ -899,18 +924,12 @@ fn flush_to_peer(pipe: BorrowedHandle<'_>) -> io::Result<()> {
 }
 
 /// Neither waits nor loses what was sent: a write in flight goes on, and the connection is closed when it is
-/// done. A read in flight is cancelled.
+/// done.
 impl Drop for Pipe {
     fn drop(&mut self) {
         let outgoing = self.outgoing.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(op) = outgoing.op.take() {
             op.finish_in_background();
-        }
-        let incoming = self.incoming.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(op) = incoming.op.take() {
-            let signal = Arc::clone(op.signal());
-            drop(op);
-            signal.end();
         }
     }
 }
