@@ -11,3 +11,12 @@ mod messages;
 mod options;
 mod peers;
 mod streams;
+
+use support::ChildFunction;
+
+#[test]
+fn child_entry() {
+    let mut functions: Vec<(&str, ChildFunction)> = Vec::new();
+    functions.extend(messages::CHILDREN);
+    support::child_entry(&functions);
+}

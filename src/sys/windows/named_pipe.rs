@@ -36,10 +36,10 @@ use windows_sys::{
     },
     Win32::{
         Foundation::{
-            ERROR_ACCESS_DENIED, ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_HANDLES_CLOSED,
-            ERROR_NO_DATA, ERROR_PIPE_BUSY, ERROR_PIPE_NOT_CONNECTED, ERROR_SEM_TIMEOUT, GENERIC_READ,
-            GENERIC_WRITE, HANDLE, INVALID_HANDLE_VALUE, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJ_INHERIT,
-            RtlNtStatusToDosError, STATUS_SUCCESS, UNICODE_STRING,
+            ERROR_ACCESS_DENIED, ERROR_BAD_PIPE, ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND,
+            ERROR_HANDLES_CLOSED, ERROR_NO_DATA, ERROR_PIPE_BUSY, ERROR_PIPE_NOT_CONNECTED,
+            ERROR_SEM_TIMEOUT, GENERIC_READ, GENERIC_WRITE, HANDLE, INVALID_HANDLE_VALUE, NTSTATUS,
+            OBJ_CASE_INSENSITIVE, OBJ_INHERIT, RtlNtStatusToDosError, STATUS_SUCCESS, UNICODE_STRING,
         },
         Security::{SECURITY_QUALITY_OF_SERVICE, SecurityIdentification},
         Storage::FileSystem::{
@@ -798,7 +798,10 @@ pub(crate) fn peer_process(pipe: BorrowedHandle<'_>, is_server: bool) -> (io::Re
 
 /// Whether this is the error of an operation on a pipe whose other end is gone.
 pub(crate) fn is_peer_gone_error(error: &io::Error) -> bool {
-    [ERROR_BROKEN_PIPE, ERROR_PIPE_NOT_CONNECTED, ERROR_NO_DATA].iter().any(|&code| has_code(error, code))
+    // The last is what asking and peeking give where reading and writing give one of the others.
+    [ERROR_BROKEN_PIPE, ERROR_PIPE_NOT_CONNECTED, ERROR_NO_DATA, ERROR_BAD_PIPE]
+        .iter()
+        .any(|&code| has_code(error, code))
 }
 
 #[cfg(test)]

@@ -64,6 +64,8 @@ struct Pipe {
     send_timeout: Timeout,
     incoming: Mutex<Incoming>,
     outgoing: Mutex<Outgoing>,
+    /// How many calls and tasks wait for `incoming`.
+    waiting: AtomicUsize,
     /// Whether something was sent that the peer is not known to have read.
     has_sent: AtomicBool,
     /// How long a message may be.
@@ -110,6 +112,26 @@ pub(super) struct Incoming {
     taken: usize,
     /// Whether `op` is what a request is answered with, and so must not be cut short.
     is_answer: bool,
+    /// Whether the call that has asked waits for that answer, so that nobody else may have it.
+    is_claimed: bool,
+}
+
+/// While it lives, nobody else receives the answer to a request. From [`Stream::claim`].
+pub(crate) struct Claim<'p>(&'p Mutex<Incoming>);
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        lock(self.0).is_claimed = false;
+    }
+}
+
+/// See [`Stream::waits_to_receive`].
+pub(crate) struct WaitsToReceive<'p>(&'p AtomicUsize);
+
+impl Drop for WaitsToReceive<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// How it stands with an [`Incoming`] or [`Outgoing`].
@@ -337,6 +359,11 @@ fn copy_part(incoming: &mut Incoming, buf: &mut [u8]) -> io::Result<(Part, bool)
     Ok((Part { len, is_last: is_used_up && !has_more }, is_used_up))
 }
 
+/// What `ERROR_PIPE_BUSY` means where nobody connects has no kind in std.
+fn busy() -> io::Error {
+    io::Error::new(io::ErrorKind::ResourceBusy, overlapped::os_error(ERROR_PIPE_BUSY))
+}
+
 /// When the peer is gone, or a write was cut off, that is one kind of error, whichever way the system puts
 /// it.
 fn broken_pipe(error: io::Error) -> io::Error {
@@ -358,6 +385,7 @@ impl Pipe {
             send_timeout: Timeout::none(),
             incoming: Mutex::default(),
             outgoing: Mutex::default(),
+            waiting: AtomicUsize::new(0),
             has_sent: AtomicBool::new(false),
             max_message_len: AtomicUsize::new(Stream::DEFAULT_MAX_MESSAGE_LEN),
         }
@@ -443,7 +471,14 @@ impl Stream {
     }
 
     fn wait_for_incoming(&self, incoming: MutexGuard<'_, Incoming>, deadline: Deadline) -> io::Result<()> {
+        let _waits = self.waits_to_receive();
         Incoming::wait(incoming, (!self.is_nonblocking_now()).then_some(deadline))
+    }
+
+    /// While it lives, somebody waits for something to be received: no request is sent, whose answer that would be.
+    pub(crate) fn waits_to_receive(&self) -> WaitsToReceive<'_> {
+        self.0.waiting.fetch_add(1, Ordering::Relaxed);
+        WaitsToReceive(&self.0.waiting)
     }
 
     /// Pipes have no such call; so the first buffer that is not empty is used.
@@ -569,10 +604,13 @@ impl Stream {
     }
 
     /// Waits until a message, or a part of one, has been read. If that is to be started, with so much room.
-    fn incoming_message(&self, room: usize) -> io::Result<MutexGuard<'_, Incoming>> {
+    fn incoming_message(&self, room: usize, has_asked: bool) -> io::Result<MutexGuard<'_, Incoming>> {
         let deadline = self.0.recv_timeout.deadline();
         loop {
             let mut incoming = lock(&self.0.incoming);
+            if incoming.is_claimed && !has_asked {
+                return Err(busy());
+            }
             match incoming.message()? {
                 Slot::Done(_) => return Ok(incoming),
                 Slot::InFlight => self.wait_for_incoming(incoming, deadline)?,
@@ -589,11 +627,47 @@ impl Stream {
     }
 
     fn recv_part_or_fail(&self, buf: &mut [u8]) -> io::Result<Part> {
-        let mut incoming = self.incoming_message(buf.len())?;
+        let mut incoming = self.incoming_message(buf.len(), false)?;
         let (part, is_used_up) = copy_part(&mut incoming, buf)?;
         incoming.taken += part.len;
         incoming.is_in_use = !is_used_up;
-        Ok(part)
+        let room = buf.len() - part.len;
+        if part.is_last || !is_used_up || room == 0 {
+            return Ok(part);
+        }
+        // The read was for an earlier, smaller request, or there is more room than one is given.
+        let rest = self.left_of_message()?;
+        let len = rest.min(room);
+        self.read_on(&mut buf[part.len..][..len])?;
+        Ok(Part { len: part.len + len, is_last: len == rest })
+    }
+
+    /// How much there is of a message whose beginning was read: all the rest of it, since the system knows only whole
+    /// messages.
+    fn left_of_message(&self) -> io::Result<usize> {
+        match named_pipe::peek(self.as_handle(), &mut []) {
+            Ok(peeked) if peeked.left_of_message > 0 => Ok(peeked.left_of_message),
+            Err(error) if !is_peer_gone_error(&error) => Err(error),
+            _ => Err(cut_off()),
+        }
+    }
+
+    /// Reads what is there of a message whose beginning was read, to be called under the lock of that.
+    fn read_on(&self, buf: &mut [u8]) -> io::Result<()> {
+        /// On this host it is there at once. To fetch it from another takes its time, and to give up would lose it.
+        const PATIENCE: Duration = Duration::from_secs(10);
+
+        let mut filled = 0;
+        while filled < buf.len() {
+            match overlapped::read(self.as_handle(), &mut buf[filled..], Deadline::after(PATIENCE)) {
+                Ok(0) => return Err(cut_off()),
+                Ok(len) => filled += len,
+                Err(error) if is_peer_gone_error(&error) => return Err(cut_off()),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(cut_off()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Copies as much of a message as there is room for, and leaves it there.
@@ -602,12 +676,13 @@ impl Stream {
     }
 
     fn peek_part_or_fail(&self, buf: &mut [u8]) -> io::Result<Part> {
-        let mut incoming = self.incoming_message(buf.len())?;
+        let mut incoming = self.incoming_message(buf.len(), false)?;
         let (mut part, is_used_up) = copy_part(&mut incoming, buf)?;
         if is_used_up && !part.is_last {
             // What was read ahead for an earlier, smaller request.
-            let peeked = named_pipe::peek(self.as_handle(), &mut buf[part.len..])?;
-            part = Part { len: part.len + peeked.copied, is_last: peeked.left_of_message == 0 };
+            let rest = self.left_of_message().inspect_err(|_| incoming.is_in_use = false)?;
+            let copied = named_pipe::peek(self.as_handle(), &mut buf[part.len..])?.copied;
+            part = Part { len: part.len + copied, is_last: copied == rest };
         }
         Ok(part)
     }
@@ -618,22 +693,21 @@ impl Stream {
     /// # Errors
     /// `InvalidData` if it is longer than is allowed; it remains to be received.
     pub(crate) fn recv_message(&self, message: &mut Vec<u8>) -> io::Result<Option<usize>> {
-        none_at_end(self.recv_message_or_fail(message))
+        none_at_end(self.recv_message_or_fail(message, false))
     }
 
-    fn recv_message_or_fail(&self, message: &mut Vec<u8>) -> io::Result<usize> {
-        let mut incoming = self.incoming_message(room_for_message(message))?;
+    /// Receives the answer to a request, under a [`Claim`].
+    pub(crate) fn recv_answer(&self, message: &mut Vec<u8>) -> io::Result<Option<usize>> {
+        none_at_end(self.recv_message_or_fail(message, true))
+    }
+
+    fn recv_message_or_fail(&self, message: &mut Vec<u8>, has_asked: bool) -> io::Result<usize> {
+        let mut incoming = self.incoming_message(room_for_message(message), has_asked)?;
         let Slot::Done((first, has_more)) = incoming.message()? else { return Err(would_block()) };
-        // The rest is all there: a message is known to the system as a whole.
-        let rest = match has_more.then(|| named_pipe::peek(self.as_handle(), &mut [])) {
-            None => 0,
-            Some(Ok(peeked)) if peeked.left_of_message > 0 => peeked.left_of_message,
-            Some(_) => {
-                incoming.is_in_use = false;
-                return Err(cut_off());
-            }
-        };
-        let len = first.len().saturating_add(rest);
+        let first_len = first.len();
+        let rest =
+            if has_more { self.left_of_message().inspect_err(|_| incoming.is_in_use = false)? } else { 0 };
+        let len = first_len.saturating_add(rest);
         let max = self.max_message_len();
         if len > max {
             let error = format!("a message of {len} bytes is longer than the {max} that are allowed");
@@ -641,17 +715,12 @@ impl Stream {
         }
         message.clear();
         message.try_reserve_exact(len).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-        message.extend_from_slice(first);
-        incoming.is_in_use = false;
-        let mut filled = message.len();
-        message.resize(len, 0);
-        while filled < len {
-            match overlapped::read(self.as_handle(), &mut message[filled..], Deadline::after(Duration::ZERO))
-            {
-                Ok(0) | Err(_) => return Err(cut_off()),
-                Ok(part) => filled += part,
-            }
+        if let Slot::Done((first, _)) = incoming.message()? {
+            message.extend_from_slice(first);
         }
+        incoming.is_in_use = false;
+        message.resize(len, 0);
+        self.read_on(&mut message[first_len..])?;
         Ok(len)
     }
 
@@ -687,24 +756,40 @@ impl Stream {
     /// Sends a message, the answer to which is the next to be received.
     ///
     /// # Errors
-    /// `ERROR_PIPE_BUSY` if there is something to be received already.
+    /// `ResourceBusy` if there is something to be received already, or somebody waits for something.
+    ///
+    /// If it succeeds, only [`recv_answer`](Self::recv_answer) receives anything, until a [`Claim`] is dropped.
     pub(crate) fn start_transaction(&self, request: &[u8], room: usize) -> io::Result<()> {
         let is_nonblocking = self.is_nonblocking_now();
         let send_deadline = self.0.send_timeout.deadline();
         drop(self.settled((!is_nonblocking).then_some(send_deadline)).map_err(broken_pipe)?);
         let mut incoming = lock(&self.0.incoming);
-        incoming.stop();
-        if !matches!(incoming.message(), Ok(Slot::Free)) {
-            return Err(overlapped::os_error(ERROR_PIPE_BUSY));
+        if self.0.waiting.load(Ordering::Relaxed) == 0 {
+            incoming.stop();
+        }
+        let is_claimed = incoming.is_claimed;
+        match incoming.message() {
+            Ok(Slot::Free) if !is_claimed => {}
+            Ok(_) => return Err(busy()),
+            Err(error) => return Err(broken_pipe(error)),
         }
         self.0.has_sent.store(true, Ordering::Relaxed);
         let is_left = is_nonblocking || self.0.recv_timeout.get().is_some();
         incoming.start_transact(&self.0.file, request, room.max(1), is_left)?;
         // What is wrong with the request shows at once, and is not what a later call is to find.
         match incoming.message() {
+            Err(error) if has_code(&error, ERROR_PIPE_BUSY) => Err(busy()),
             Err(error) => Err(broken_pipe(error)),
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                incoming.is_claimed = true;
+                Ok(())
+            }
         }
+    }
+
+    /// To be called after [`start_transaction`](Self::start_transaction).
+    pub(crate) fn claim(&self) -> Claim<'_> {
+        Claim(&self.0.incoming)
     }
 
     /// Waits until no write is in flight, or does not, and looks at what came of the last.
@@ -750,7 +835,11 @@ impl Stream {
     }
 
     pub(crate) fn is_peer_gone(&self) -> io::Result<bool> {
-        Ok(!named_pipe::is_connected(&named_pipe::information(self.as_handle())?))
+        match named_pipe::information(self.as_handle()) {
+            // A client that was disconnected cannot even be asked.
+            Err(error) if is_peer_gone_error(&error) => Ok(true),
+            result => Ok(!named_pipe::is_connected(&result?)),
+        }
     }
 
     /// Waits until the peer has read everything.
@@ -950,7 +1039,11 @@ impl Stream {
         recv_mode: Option<PipeMode>,
     ) -> Result<Self, (io::Error, OwnedHandle)> {
         // Whoever had it may have left it in a mode in which reading nothing looks like the end.
-        let is_set = recv_mode.map_or(Ok(()), |mode| named_pipe::set_recv_mode(file.as_handle(), mode));
+        let is_set = match named_pipe::set_recv_mode(file.as_handle(), recv_mode.unwrap_or(PipeMode::Bytes)) {
+            // One that only sends need not have the right to it.
+            Err(error) if recv_mode.is_none() && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            result => result,
+        };
         let is_synchronous = match is_set.and_then(|()| named_pipe::is_synchronous(file.as_handle())) {
             Ok(is_synchronous) => is_synchronous,
             Err(error) => return Err((error, file)),

@@ -282,6 +282,7 @@ impl<Sm: PipeModeTag, R: Runtime> Async<PipeStream<Messages, Sm>, R> {
     /// # Cancel safety
     /// If the future is dropped, no message is lost, nor a part of one.
     pub async fn recv_msg(&self, msg: &mut Vec<u8>) -> io::Result<Option<usize>> {
+        let _waits = self.get_ref().sys().waits_to_receive();
         self.read_with(|stream| stream.recv_msg(msg)).await
     }
 
@@ -290,6 +291,7 @@ impl<Sm: PipeModeTag, R: Runtime> Async<PipeStream<Messages, Sm>, R> {
     /// # Cancel safety
     /// If the future is dropped, nothing is lost.
     pub async fn recv_part(&self, buf: &mut [u8]) -> io::Result<Option<MsgPart>> {
+        let _waits = self.get_ref().sys().waits_to_receive();
         self.read_with(|stream| stream.recv_part(buf)).await
     }
 
@@ -298,6 +300,7 @@ impl<Sm: PipeModeTag, R: Runtime> Async<PipeStream<Messages, Sm>, R> {
     /// # Cancel safety
     /// If the future is dropped, nothing is lost.
     pub async fn peek_part(&self, buf: &mut [u8]) -> io::Result<Option<MsgPart>> {
+        let _waits = self.get_ref().sys().waits_to_receive();
         self.read_with(|stream| stream.peek_part(buf)).await
     }
 
@@ -372,7 +375,8 @@ impl<R: Runtime> Async<PipeStream<Messages, Messages>, R> {
     pub async fn transact(&self, msg: &[u8], answer: &mut Vec<u8>) -> io::Result<Option<usize>> {
         let room = answer.capacity();
         self.write_with(|stream| stream.sys().start_transaction(msg, room)).await?;
-        self.read_with(|stream| stream.recv_msg(answer)).await
+        let _claim = self.get_ref().sys().claim();
+        self.read_with(|stream| stream.sys().recv_answer(answer)).await
     }
 }
 

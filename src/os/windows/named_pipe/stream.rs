@@ -367,6 +367,8 @@ impl<Sm: PipeModeTag> PipeStream<Messages, Sm> {
     /// - [`InvalidData`](io::ErrorKind::InvalidData): it is longer than is [allowed](Self::set_max_msg_len). Nothing is lost: allow more, or
     ///   receive it [in parts](Self::recv_part).
     /// - [`UnexpectedEof`](io::ErrorKind::UnexpectedEof): its sender has died, or taken it back, before all of it was there.
+    /// - [`ResourceBusy`](io::ErrorKind::ResourceBusy): another thread or task [waits for an answer](Self::transact), which this would take
+    ///   away from it.
     ///
     /// Stands on `ReadFile`.
     ///
@@ -565,7 +567,8 @@ impl PipeStream<Messages, Messages> {
     /// ```
     pub fn transact(&self, msg: &[u8], answer: &mut Vec<u8>) -> io::Result<Option<usize>> {
         self.inner.start_transaction(msg, answer.capacity())?;
-        self.inner.recv_message(answer)
+        let _claim = self.inner.claim();
+        self.inner.recv_answer(answer)
     }
 }
 
