@@ -41,7 +41,7 @@ pub enum Access {
 /// What [`ListenerOptions`] do about a socket file that is there already.
 ///
 /// # Platform-specific behaviour
-/// Names that leave no file (all on Windows, namespaced ones on Linux and Android) cease with their owner. There is
+/// Names that leave no file (those of pipes on Windows, namespaced ones on Linux and Android) cease with their owner. There is
 /// nothing to take over, and no way to steal one: if somebody has the name, that is an error. On Windows, a client that has not
 /// closed its end of a connection keeps the name in use, even if the server is gone.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]

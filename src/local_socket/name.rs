@@ -19,9 +19,18 @@ pub(crate) enum Kind {
     /// A socket file of that name in the user's runtime directory.
     #[cfg(unix)]
     RuntimeDir,
+    /// A path of a socket file on Windows, where [`Path`](Self::Path) is one of a pipe.
+    #[cfg(windows)]
+    SocketFile,
 }
 
 impl Kind {
+    /// Those that are paths.
+    #[cfg(not(windows))]
+    const PATHS: &[Self] = &[Self::Path];
+    /// Those that are paths.
+    #[cfg(windows)]
+    const PATHS: &[Self] = &[Self::Path, Self::SocketFile];
     /// What a namespaced name is on this OS.
     #[cfg(any(target_os = "linux", target_os = "android", windows))]
     pub(crate) const NAMESPACED: Self = Self::Namespace;
@@ -54,6 +63,8 @@ impl Kind {
 /// | Linux, Android | `NAME` in the abstract namespace: the address is a zero byte, then `NAME`, and no more | a socket file at `PATH` |
 /// | Windows | the pipe `\\.\pipe\NAME` | the pipe `PATH`, which has the form `\\HOST\pipe\NAME` |
 /// | other Unixes | a socket file `NAME` in `$XDG_RUNTIME_DIR` if that is ours alone, else in `/tmp` | a socket file at `PATH` |
+///
+/// On Windows, `FilesystemUdSocket` in `os::windows::local_socket` makes names of socket files.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Name<'n> {
     kind: Kind,
@@ -82,7 +93,7 @@ impl<'n> Name<'n> {
 
     /// Whether this is a path. On Unix, the path of a socket file.
     pub fn is_path(&self) -> bool {
-        self.kind == Kind::Path
+        Kind::PATHS.contains(&self.kind)
     }
 
     /// Whether this is a name in a namespace.
@@ -97,8 +108,8 @@ impl<'n> Name<'n> {
 
     /// The socket file that a listener of this name creates, and deletes when it is dropped.
     ///
-    /// `None` where a name leaves nothing behind in the file system: for namespaced names on Linux, Android
-    /// and Windows, and for every name on Windows.
+    /// `None` where a name leaves nothing behind in the file system: for namespaced names on Linux and Android,
+    /// and for every name of a pipe on Windows.
     ///
     /// # Platform-specific behaviour
     /// A namespaced name on other Unixes is looked up in the runtime directory of the moment, as described

@@ -286,7 +286,8 @@ impl Stream {
     /// Ends one direction, or both. After `Shutdown::Write` the peer reads to the end of the stream and can still send.
     ///
     /// # Platform-specific behaviour
-    /// Unix: `shutdown(2)`. Windows: [`Unsupported`](io::ErrorKind::Unsupported), since a named pipe has no such thing.
+    /// Unix: `shutdown(2)`. Windows: [`Unsupported`](io::ErrorKind::Unsupported) for named pipes, which have no such thing;
+    /// `shutdown` for socket files.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.0.shutdown(how)
     }

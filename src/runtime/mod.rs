@@ -157,6 +157,19 @@ impl<T: SendBytes, R: Runtime> Async<T, R> {
             result => Poll::Ready(result),
         }
     }
+
+    /// For the runtime's own trait. Waits only where the system leaves it to us to send first what is on its way.
+    #[cfg(any(feature = "smol", feature = "tokio"))]
+    fn poll_shut_down(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_ref().shutdown(Shutdown::Write) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                // What was not sent makes no difference to the end.
+                let _ = std::task::ready!(self.poll_flushed(cx));
+                Poll::Ready(self.get_ref().shutdown(Shutdown::Write))
+            }
+            result => Poll::Ready(result),
+        }
+    }
 }
 
 /// Tasks that wait for something that happens once.

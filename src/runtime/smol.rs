@@ -5,7 +5,6 @@ use crate::runtime::{Interest, Registered};
 use futures_io::{AsyncRead, AsyncWrite};
 use std::{
     io::{self, IoSlice, IoSliceMut},
-    net::Shutdown,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -112,8 +111,8 @@ impl<T: SendBytes> AsyncWrite for &Async<T, Smol> {
         self.poll_flushed(cx)
     }
 
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.get_ref().shutdown(Shutdown::Write))
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_shut_down(cx)
     }
 }
 

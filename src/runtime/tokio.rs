@@ -4,7 +4,6 @@ use super::{Async, RecvBytes, Runtime, SendBytes, Source, private::Sealed};
 use crate::runtime::{Interest, Registered};
 use std::{
     io::{self, IoSlice},
-    net::Shutdown,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -133,8 +132,8 @@ impl<T: SendBytes> AsyncWrite for &Async<T, Tokio> {
         self.poll_flushed(cx)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.get_ref().shutdown(Shutdown::Write))
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_shut_down(cx)
     }
 }
 

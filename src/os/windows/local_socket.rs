@@ -1,4 +1,4 @@
-//! Local sockets on Windows: options, a name type, and conversions.
+//! Local sockets on Windows: options, name types, and conversions.
 
 use super::{
     ImpersonationLevel,
@@ -30,6 +30,61 @@ impl crate::local_socket::NamespacedNameType<std::ffi::CStr> for NamedPipe {
         crate::local_socket::Name::new(Kind::Namespace, crate::sys::c_to_os(name)?)
     }
 }
+
+/// Names that are paths of socket files. With such a name, [`Listener`](crate::local_socket::Listener) and [`Stream`] are
+/// stream sockets of the Unix domain, which other programs may know better than pipes, and whose directions can be
+/// [ended](Stream::shutdown) one by one. Every other name, a path that is written as mere text included, is that of a pipe.
+///
+/// [`is_supported`](crate::local_socket::NameType::is_supported) asks the system: Windows has such sockets since version 1803 of
+/// Windows 10. Where it has none, listening and connecting are [`Unsupported`](std::io::ErrorKind::Unsupported).
+///
+/// # What is as on Unix
+/// The path is UTF-8 of 107 bytes at most, which is checked when the name is made. The file is there as long as nobody deletes it;
+/// [`ExistingName`](crate::local_socket::ExistingName) says what becomes of an old one, and what is no socket is never
+/// replaced. Dropping the listener deletes the file if it is still its own. A listener whose queue of
+/// [`backlog`](ListenerOptions::backlog) clients is full refuses further ones, and connecting never waits.
+///
+/// # What is not
+/// - Whether somebody listens who does not use this library shows only by connecting: with
+///   [`TakeOverIfDead`](crate::local_socket::ExistingName::TakeOverIfDead), such a listener gets a client that leaves at
+///   once, and one whose queue is full looks dead. With [`Steal`](crate::local_socket::ExistingName::Steal), clients may see a gap between the two.
+/// - Who may connect is up to the access list of the file, which is that of a pipe but for what only pipes have, is set before
+///   anyone can connect, and inherits nothing from the directory.
+/// - The system knows of the peer only the number of its process: all of
+///   [`PeerCreds`](crate::local_socket::PeerCreds) is read from the process that has it by then, and so a hint.
+///   [`require_same_user`](ConnectOptions::require_same_user) asks for that process and for the owner of the file.
+/// - A peer that has ended its sending direction counts as [gone](Stream::is_peer_gone).
+/// - [`drain`](Stream::drain) is `Unsupported`.
+/// - [`peek`](Stream::peek) takes the bytes out of the socket; the next to receive finds them in the stream.
+///
+/// Stands on `AF_UNIX` sockets: `WSASocketW`, `bind`, `listen`, `AcceptEx`, `connect`, `shutdown`; `ReadFile` and
+/// `WriteFile`.
+///
+/// ```
+/// use interprocess::{
+///     local_socket::{Listener, NameType, Stream, ToFsName},
+///     os::windows::local_socket::FilesystemUdSocket,
+/// };
+/// use std::{io::{Read, Write}, net::Shutdown};
+///
+/// # let path = std::env::temp_dir().join(format!("interprocess-doc-{}.sock", std::process::id()));
+/// let name = path.to_fs_name::<FilesystemUdSocket>()?; // of a path such as r"C:\ProgramData\example\socket"
+/// if !FilesystemUdSocket::is_supported() {
+///     return Ok(()); // use a named pipe
+/// }
+/// let listener = Listener::bind(&name)?;
+/// let mut client = Stream::connect(&name)?;
+/// let mut server = listener.accept()?;
+/// client.write_all(b"all there is")?;
+/// client.shutdown(Shutdown::Write)?;
+/// let mut text = String::new();
+/// server.read_to_string(&mut text)?;
+/// assert_eq!(text, "all there is");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FilesystemUdSocket {}
+name_type!(FilesystemUdSocket is PathNameType as Kind::SocketFile, if crate::sys::windows::unix_socket::is_supported());
 
 impl AsHandle for Stream {
     fn as_handle(&self) -> BorrowedHandle<'_> {
@@ -70,7 +125,8 @@ impl TryFrom<OwnedHandle> for Stream {
     }
 }
 
-/// The handle is an overlapped one. Bytes that the stream has taken out of the pipe and not given out yet (only after nonblocking
+/// The handle is an overlapped one; that of a [socket](FilesystemUdSocket) is to be made an
+/// [`OwnedSocket`](std::os::windows::io::OwnedSocket), which is closed otherwise than a handle. Bytes that the stream has taken out of the pipe and not given out yet (only after nonblocking
 /// or async receiving, or [`peek`](Stream::peek)) are lost.
 impl From<Stream> for OwnedHandle {
     fn from(stream: Stream) -> Self {
@@ -85,7 +141,7 @@ impl From<DuplexPipeStream<pipe_mode::Bytes>> for Stream {
     }
 }
 
-/// Nothing changes but the type.
+/// Nothing changes but the type. A [socket](FilesystemUdSocket) stays one, for which fails what only pipes have.
 impl From<Stream> for DuplexPipeStream<pipe_mode::Bytes> {
     fn from(stream: Stream) -> Self {
         Self::from_sys(stream.0)
@@ -109,6 +165,9 @@ impl From<Stream> for DuplexPipeStream<pipe_mode::Bytes> {
 pub trait ListenerOptionsExt: private::Sealed + Sized {
     /// Who may do what with the pipe, in place of what [`access`](ListenerOptions::access) says. It has to let our own user
     /// add instances (`FILE_CREATE_PIPE_INSTANCE`), or creating the listener fails.
+    ///
+    /// For a [socket file](FilesystemUdSocket): who may do what with the file. To connect is to write to it. A descriptor without
+    /// a DACL is refused, as is one with a SACL.
     #[must_use = "options do nothing until a listener is created with them"]
     fn security_descriptor(self, descriptor: SecurityDescriptor) -> Self;
 

@@ -37,6 +37,15 @@ impl PeerCreds {
         Ok(Self { pid, session, user, sid: user.to_string(), integrity_level, is_same_user })
     }
 
+    /// Who runs the process of that number, which is all that is known of the other end of a socket: the process may be
+    /// gone, and another have its number.
+    pub(crate) fn of_process(pid: u32) -> io::Result<Self> {
+        let Client { user, integrity_level } = security::client_of_process(pid)?;
+        let session = security::session_of_process(pid).ok();
+        let is_same_user = user == *our_user()?;
+        Ok(Self { pid: Some(pid), session, user, sid: user.to_string(), integrity_level, is_same_user })
+    }
+
     pub(crate) fn pid(&self) -> Option<u32> {
         self.pid
     }

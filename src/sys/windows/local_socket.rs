@@ -1,4 +1,5 @@
-//! Local sockets on Windows: byte streams over named pipes.
+//! Local sockets on Windows: byte streams over named pipes, or over sockets of the Unix domain if the name is that of a
+//! socket file.
 
 #![allow(
     clippy::unnecessary_wraps,
@@ -6,17 +7,23 @@
     reason = "methods are the same on every OS, and on another they can fail"
 )]
 
-pub(crate) use super::{creds::PeerCreds, listener::Listener, stream::Stream};
+pub(crate) use super::{creds::PeerCreds, stream::Stream};
 use super::{
+    listener,
     name::pipe_path,
     named_pipe::{Client, Settings},
     security_descriptor::SecurityDescriptor,
+    unix_socket,
 };
+#[cfg(feature = "async")]
+use crate::runtime::Interest;
 use crate::{
     deadline::Deadline,
-    local_socket::{Access, ConnectOptions, ListenerOptions, Name},
+    local_socket::{Access, ConnectOptions, Kind, ListenerOptions, Name},
 };
-use std::{io, net::Shutdown};
+use std::io;
+#[cfg(feature = "async")]
+use std::task::{Context, Poll};
 
 impl Stream {
     /// One attempt to connect; without `wait` it does not wait, and the stream is nonblocking.
@@ -25,25 +32,24 @@ impl Stream {
         options: &ConnectOptions<'_>,
         wait: Option<Deadline>,
     ) -> io::Result<Self> {
+        if name.kind() == Kind::SocketFile {
+            return unix_socket::connect_to(name.as_os_str(), wait.is_none());
+        }
         let client = Client { security_quality: options.security_quality.flags(), ..Client::default() };
         Self::open(&pipe_path(name)?, &client, wait)
-    }
-
-    pub(crate) fn shutdown(&self, _how: Shutdown) -> io::Result<()> {
-        Err(io::Error::new(io::ErrorKind::Unsupported, "a named pipe cannot end one direction"))
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         Ok(self.share())
     }
 
-    /// The system has refused whom the pipe's access list does not admit.
+    /// The system has refused whom the access list of the pipe, or of the socket file, does not admit.
     pub(crate) fn peer_is_admitted(&self, _access: Access, _listener: &Listener) -> io::Result<bool> {
         Ok(true)
     }
 }
 
-impl Listener {
+impl listener::Listener {
     pub(crate) fn bind(name: &Name<'_>, options: &ListenerOptions<'_>) -> io::Result<Self> {
         let path = pipe_path(name)?;
         let security = match &options.security_descriptor {
@@ -54,7 +60,66 @@ impl Listener {
         settings.accepts_remote = options.accept_remote;
         Self::new(settings, options.backlog, None)
     }
+}
 
-    /// A name ceases with its last user, come what may.
-    pub(crate) fn keep_name(&mut self) {}
+/// A listener on a name of either sort.
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Pipe(listener::Listener),
+    Socket(unix_socket::Listener),
+}
+
+impl Listener {
+    pub(crate) fn bind(name: &Name<'_>, options: &ListenerOptions<'_>) -> io::Result<Self> {
+        if name.kind() == Kind::SocketFile {
+            return unix_socket::Listener::bind(name, options).map(Self::Socket);
+        }
+        listener::Listener::bind(name, options).map(Self::Pipe)
+    }
+
+    pub(crate) fn accept(&self, deadline: Deadline, nonblocking_stream: bool) -> io::Result<Stream> {
+        match self {
+            Self::Pipe(listener) => listener.accept(deadline, nonblocking_stream),
+            Self::Socket(listener) => listener.accept(deadline, nonblocking_stream),
+        }
+    }
+
+    pub(crate) fn set_accept_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        match self {
+            Self::Pipe(listener) => listener.set_accept_nonblocking(nonblocking),
+            Self::Socket(listener) => {
+                listener.set_accept_nonblocking(nonblocking);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        match self {
+            Self::Pipe(listener) => listener.stop(),
+            Self::Socket(listener) => listener.stop(),
+        }
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        match self {
+            Self::Pipe(listener) => listener.is_stopped(),
+            Self::Socket(listener) => listener.is_stopped(),
+        }
+    }
+
+    #[cfg(feature = "async")]
+    pub(crate) fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Pipe(listener) => listener.poll_ready(interest, cx),
+            Self::Socket(listener) => listener.poll_ready(interest, cx),
+        }
+    }
+
+    /// The name of a pipe ceases with its last user, come what may.
+    pub(crate) fn keep_name(&mut self) {
+        if let Self::Socket(listener) = self {
+            listener.keep_name();
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The Windows side: named pipes, always overlapped.
+//! The Windows side: named pipes, always overlapped, and sockets of the Unix domain where that is asked for.
 
 pub(crate) mod activation;
 pub(crate) mod creds;
@@ -14,6 +14,7 @@ pub(crate) mod security_descriptor;
 pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
+pub(crate) mod unix_socket;
 mod wide;
 
 pub(crate) use activation::take as activated_listener;

@@ -1,6 +1,6 @@
-//! What a local socket's name is as the path of a pipe.
+//! What a local socket's name is as the path of a pipe, or of a socket file.
 
-use super::named_pipe::PipePath;
+use super::{named_pipe::PipePath, unix_socket::Address};
 use crate::local_socket::{Kind, Name};
 use std::{
     borrow::Cow,
@@ -18,17 +18,23 @@ pub(crate) fn pipe_path(name: &Name<'_>) -> io::Result<PipePath> {
             path.push(name.as_os_str());
             PipePath::new(&path)
         }
+        Kind::SocketFile => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is the path of a socket file, not of a pipe"))
+        }
     }
 }
 
 /// Checks all that can be wrong with a name.
 pub(crate) fn check_name(name: &Name<'_>) -> io::Result<()> {
-    pipe_path(name).map(drop)
+    match name.kind() {
+        Kind::SocketFile => Address::new(name.as_os_str()).map(drop),
+        _ => pipe_path(name).map(drop),
+    }
 }
 
-/// The file that a listener of this name makes: pipes are in no file system, and cease with their last user.
-pub(crate) fn file(_name: &Name<'_>) -> Option<PathBuf> {
-    None
+/// The file that a listener of this name makes. Pipes are in no file system, and cease with their last user.
+pub(crate) fn file(name: &Name<'_>) -> Option<PathBuf> {
+    (name.kind() == Kind::SocketFile).then(|| PathBuf::from(name.as_os_str()))
 }
 
 /// Whether other users could have made what the name stands for, though the name looks private: no name of a

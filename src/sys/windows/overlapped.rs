@@ -18,7 +18,10 @@ use std::{
     fmt::{self, Debug, Formatter},
     io,
     mem::{self, ManuallyDrop},
-    os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle, RawHandle},
+    os::windows::io::{
+        AsHandle, AsRawHandle, AsRawSocket, BorrowedHandle, BorrowedSocket, FromRawHandle, FromRawSocket,
+        IntoRawHandle, IntoRawSocket, OwnedHandle, OwnedSocket, RawHandle, RawSocket,
+    },
     panic::{RefUnwindSafe, UnwindSafe},
     ptr::{null, null_mut},
     rc::Rc,
@@ -37,6 +40,7 @@ use windows_sys::{
             ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_OPERATION_ABORTED, GetLastError, HANDLE,
             STATUS_BUFFER_OVERFLOW, STATUS_PENDING, WAIT_OBJECT_0, WAIT_TIMEOUT,
         },
+        Networking::WinSock::{AcceptEx, SOCKET},
         Storage::FileSystem::{ReadFile, WriteFile},
         System::{
             IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED},
@@ -92,6 +96,8 @@ pub(crate) fn wait_for(handle: BorrowedHandle<'_>, deadline: Deadline) -> bool {
 /// A file, closed when the last operation with it and the last user are done.
 pub(crate) struct File {
     handle: ManuallyDrop<OwnedHandle>,
+    /// Whether it is closed as a socket.
+    is_socket: bool,
     lender: Option<Box<dyn Lender>>,
 }
 
@@ -129,8 +135,15 @@ impl Drop for File {
         if let Some(lender) = &self.lender {
             lender.is_about_to_close();
         }
-        // SAFETY: this is the one time that it is dropped, and nothing uses it afterwards.
-        unsafe { ManuallyDrop::drop(&mut self.handle) };
+        // SAFETY: this is the one time that it is taken out, and nothing uses it afterwards.
+        let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
+        if self.is_socket {
+            let socket = as_raw_socket(handle.into_raw_handle().expose_provenance());
+            // SAFETY: it was a socket that was ours, and is again.
+            drop(unsafe { OwnedSocket::from_raw_socket(socket) });
+        } else {
+            drop(handle);
+        }
         if let Some(lender) = &self.lender {
             lender.has_closed();
         }
@@ -139,7 +152,17 @@ impl Drop for File {
 
 impl From<OwnedHandle> for File {
     fn from(handle: OwnedHandle) -> Self {
-        Self { handle: ManuallyDrop::new(handle), lender: None }
+        Self { handle: ManuallyDrop::new(handle), is_socket: false, lender: None }
+    }
+}
+
+/// To the kernel, a socket is a file.
+impl From<OwnedSocket> for File {
+    fn from(socket: OwnedSocket) -> Self {
+        let handle = socket.into_raw_socket() as RawHandle;
+        // SAFETY: a socket is a handle; it is open, and was ours.
+        let handle = unsafe { OwnedHandle::from_raw_handle(handle) };
+        Self { handle: ManuallyDrop::new(handle), is_socket: true, lender: None }
     }
 }
 
@@ -159,6 +182,18 @@ impl Debug for File {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.handle.fmt(f)
     }
+}
+
+/// A socket as the functions of the system want it.
+#[allow(clippy::cast_possible_truncation, reason = "it has the size of a pointer, whatever its type")]
+pub(crate) fn as_socket(socket: RawSocket) -> SOCKET {
+    socket as SOCKET
+}
+
+/// The reverse.
+#[allow(clippy::cast_possible_truncation, reason = "as above")]
+pub(crate) fn as_raw_socket(socket: SOCKET) -> RawSocket {
+    socket as RawSocket
 }
 
 /// An event that stays set until it is reset.
@@ -561,7 +596,12 @@ enum Request {
     /// From so many bytes of the buffer, into as many before them as the first number says.
     Transact(u32, u32),
     Connect,
+    /// Into this socket.
+    Accept(SOCKET),
 }
+
+/// How much room the address of a socket takes that is accepted: that of a socket file, and what the system wants beyond.
+const ADDRESS_ROOM: u32 = 110 + 16;
 
 impl Op {
     /// An operation that is not started. It sets `signal` when it completes; starting it resets `signal`.
@@ -627,6 +667,13 @@ impl Op {
     pub(crate) fn start_connect(&mut self) {
         self.prepare();
         self.0.start(&Request::Connect);
+    }
+
+    /// Starts waiting for a client of this socket that listens, whose end is going to be `socket`. That has to stay open
+    /// until the operation is done.
+    pub(crate) fn start_accept(&mut self, socket: BorrowedSocket<'_>) {
+        self.prepare().resize(2 * ADDRESS_ROOM as usize, 0);
+        self.0.start(&Request::Accept(as_socket(socket.as_raw_socket())));
     }
 
     /// Marks it as in flight, and hands out the buffer one last time.
@@ -749,6 +796,10 @@ impl Inner {
                     TransactNamedPipe(file, request, request_len, buffer.cast(), len, null_mut(), overlapped)
                 }
                 Request::Connect => ConnectNamedPipe(file, overlapped),
+                Request::Accept(socket) => {
+                    let (listener, room) = (file.expose_provenance(), ADDRESS_ROOM);
+                    AcceptEx(listener, socket, buffer.cast(), 0, room, room, &mut 0, overlapped)
+                }
             }
         };
         if started == 0 {

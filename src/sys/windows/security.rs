@@ -29,6 +29,7 @@ use windows_sys::Win32::{
     },
     System::{
         Pipes::ImpersonateNamedPipeClient,
+        RemoteDesktop::ProcessIdToSessionId,
         Threading::{
             GetCurrentProcess, GetCurrentThread, OpenProcess, OpenProcessToken, OpenThreadToken,
             PROCESS_QUERY_LIMITED_INFORMATION, SetThreadToken,
@@ -227,14 +228,34 @@ fn token_impersonation_level(token: BorrowedHandle<'_>) -> io::Result<Impersonat
 
 /// The integrity level of a process; another process if this one is gone.
 pub(crate) fn integrity_level_of_process(pid: u32) -> io::Result<IntegrityLevel> {
+    token_integrity_level(token_of_process(open_process(pid)?.as_handle())?.as_handle())
+}
+
+fn open_process(pid: u32) -> io::Result<OwnedHandle> {
     // SAFETY: it takes numbers only.
     let process = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid) };
     if process.is_null() {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: OpenProcess succeeded, so the handle is open and ours.
-    let process = unsafe { OwnedHandle::from_raw_handle(process) };
-    token_integrity_level(token_of_process(process.as_handle())?.as_handle())
+    Ok(unsafe { OwnedHandle::from_raw_handle(process) })
+}
+
+/// Whom a process runs as; another process if this one is gone.
+pub(crate) fn client_of_process(pid: u32) -> io::Result<Client> {
+    let token = token_of_process(open_process(pid)?.as_handle())?;
+    let token = token.as_handle();
+    Ok(Client { user: token_user(token)?, integrity_level: token_integrity_level(token).ok() })
+}
+
+/// The session that a process runs in; another process if this one is gone.
+pub(crate) fn session_of_process(pid: u32) -> io::Result<u32> {
+    let mut session = 0;
+    // SAFETY: `session` outlives the call.
+    match unsafe { ProcessIdToSessionId(pid, &raw mut session) } {
+        0 => Err(io::Error::last_os_error()),
+        _ => Ok(session),
+    }
 }
 
 /// A piece of information about a token, of variable length, aligned for pointers.

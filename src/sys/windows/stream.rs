@@ -1,4 +1,4 @@
-//! An end of a pipe, and how it is used.
+//! An end of a pipe, or a socket, and how it is used.
 //!
 //! It behaves as a Unix socket does, which a pipe left to itself does not: there are timeouts, a nonblocking
 //! mode that one can wait for, and reading never delays writing. In blocking mode without a timeout, a call is one
@@ -17,6 +17,7 @@ use super::{
     named_pipe::{self, Client, PipePath, is_peer_gone_error},
     overlapped::{self, File, MAX_TRANSFER, Op, Signal, has_code, is_aborted, wait_for},
     security::{our_user, owner_of},
+    unix_socket::{self, Peer},
 };
 #[cfg(feature = "async")]
 use crate::runtime::Interest;
@@ -25,6 +26,7 @@ use crate::{deadline::Deadline, os::windows::named_pipe::PipeMode};
 use std::task::{Context, Poll};
 use std::{
     io::{self, IoSlice, IoSliceMut},
+    net::Shutdown,
     os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -34,7 +36,7 @@ use std::{
     time::Duration,
 };
 use windows_sys::Win32::{
-    Foundation::{ERROR_BAD_NET_NAME, ERROR_BAD_NETPATH, ERROR_NO_DATA, ERROR_PIPE_BUSY},
+    Foundation::{ERROR_BAD_NET_NAME, ERROR_BAD_NETPATH, ERROR_BROKEN_PIPE, ERROR_NO_DATA, ERROR_PIPE_BUSY},
     System::IO::CancelSynchronousIo,
 };
 
@@ -59,6 +61,8 @@ struct Pipe {
     is_synchronous: bool,
     /// Whether it is known to be a pipe of another host.
     is_remote: bool,
+    /// The other end, if this is a socket and no pipe.
+    socket: Option<Peer>,
     is_nonblocking: AtomicBool,
     recv_timeout: Timeout,
     send_timeout: Timeout,
@@ -114,6 +118,8 @@ pub(super) struct Incoming {
     is_answer: bool,
     /// Whether the call that has asked waits for that answer, so that nobody else may have it.
     is_claimed: bool,
+    /// Whether to have read nothing is the end, as for sockets. From a pipe, it is what the peer wrote.
+    ends_with_nothing: bool,
 }
 
 /// While it lives, nobody else receives the answer to a request. From [`Stream::claim`].
@@ -157,6 +163,10 @@ impl Incoming {
                 // Not `op`, since that borrow would have to last in all cases.
                 let bytes = self.op.as_ref().map_or(&[][..], Op::buffer);
                 Ok(Slot::Done(&bytes[self.taken..len]))
+            }
+            Ok(0) if self.ends_with_nothing => {
+                self.is_in_use = false;
+                Err(overlapped::os_error(ERROR_BROKEN_PIPE))
             }
             // The peer wrote zero bytes; that is not the end.
             Ok(_) => Ok(self.free()),
@@ -323,15 +333,8 @@ fn is_wait_over(error: &io::Error) -> bool {
         && error.raw_os_error().is_none()
 }
 
-/// When the peer is gone and all was read, that is the end of the stream.
-fn end_of_stream(result: io::Result<usize>) -> io::Result<usize> {
-    match result {
-        Err(error) if is_peer_gone_error(&error) => Ok(0),
-        result => result,
-    }
-}
-
-/// The same for messages, of which one of zero bytes is none the less one.
+/// When the peer is gone and all was read, that is the end of the stream: for bytes, see [`Stream::end_of_stream`]; for
+/// messages, of which one of zero bytes is none the less one.
 fn none_at_end<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if is_peer_gone_error(&error) => Ok(None),
@@ -380,6 +383,7 @@ impl Pipe {
             file: Arc::new(file),
             is_synchronous: false,
             is_remote: false,
+            socket: None,
             is_nonblocking: AtomicBool::new(is_nonblocking),
             recv_timeout: Timeout::none(),
             send_timeout: Timeout::none(),
@@ -433,6 +437,41 @@ impl Stream {
         Ok(Self(Arc::new(pipe)))
     }
 
+    /// A socket, opened for overlapped I/O.
+    pub(super) fn of_socket(file: File, peer: Peer, is_nonblocking: bool) -> Self {
+        let mut pipe = Pipe::new(file, is_nonblocking);
+        pipe.socket = Some(peer);
+        pipe.incoming.get_mut().unwrap_or_else(PoisonError::into_inner).ends_with_nothing = true;
+        Self(Arc::new(pipe))
+    }
+
+    /// The other end, if this is a socket and no pipe.
+    fn socket(&self) -> Option<&Peer> {
+        self.0.socket.as_ref()
+    }
+
+    /// Whether this is the error of an operation when the other end is gone.
+    fn is_end(&self, error: &io::Error) -> bool {
+        is_peer_gone_error(error) || (self.socket().is_some() && unix_socket::is_peer_gone_error(error))
+    }
+
+    /// When the peer is gone and all was read, that is the end of the stream.
+    fn end_of_stream(&self, result: io::Result<usize>) -> io::Result<usize> {
+        match result {
+            Err(error) if self.is_end(&error) => Ok(0),
+            result => result,
+        }
+    }
+
+    /// As [`broken_pipe`], for both sorts.
+    fn broken(&self, error: io::Error) -> io::Error {
+        if self.is_end(&error) {
+            io::Error::new(io::ErrorKind::BrokenPipe, error)
+        } else {
+            broken_pipe(error)
+        }
+    }
+
     fn is_nonblocking_now(&self) -> bool {
         self.0.is_nonblocking.load(Ordering::Relaxed)
     }
@@ -441,7 +480,7 @@ impl Stream {
         if buf.is_empty() {
             return Ok(0);
         }
-        end_of_stream(self.recv_or_fail(buf))
+        self.end_of_stream(self.recv_or_fail(buf))
     }
 
     fn recv_or_fail(&self, buf: &mut [u8]) -> io::Result<usize> {
@@ -458,6 +497,8 @@ impl Stream {
                 Slot::Free => {
                     drop(incoming);
                     match overlapped::read(self.as_handle(), buf, deadline) {
+                        // A socket ends so.
+                        Ok(0) if self.socket().is_some() => return Ok(0),
                         // The peer wrote zero bytes; that is not the end. If it goes on so, that ends here.
                         Ok(0) if deadline.has_passed() => return Err(timed_out()),
                         Ok(0) => {}
@@ -490,7 +531,7 @@ impl Stream {
         if buf.is_empty() {
             return Ok(0);
         }
-        end_of_stream(self.peek_or_fail(buf))
+        self.end_of_stream(self.peek_or_fail(buf))
     }
 
     fn peek_or_fail(&self, buf: &mut [u8]) -> io::Result<usize> {
@@ -501,7 +542,11 @@ impl Stream {
                 Slot::Done(len) => return Ok(len),
                 Slot::InFlight => self.wait_for_incoming(incoming, deadline)?,
                 Slot::Free => {
-                    let len = named_pipe::peek(self.as_handle(), buf)?.copied;
+                    // An overlapped socket has no such call (`MSG_PEEK` is not for those).
+                    let len = match self.socket() {
+                        None => named_pipe::peek(self.as_handle(), buf)?.copied,
+                        Some(_) => 0,
+                    };
                     if len > 0 {
                         return Ok(len);
                     }
@@ -520,7 +565,7 @@ impl Stream {
         if buf.is_empty() {
             return Ok(0);
         }
-        self.send_or_fail(buf).map_err(broken_pipe)
+        self.send_or_fail(buf).map_err(|error| self.broken(error))
     }
 
     /// Sends all; less only if the rest would have to wait, or does not make it in time.
@@ -547,17 +592,25 @@ impl Stream {
         }
 
         let buf = &buf[..buf.len().min(MAX_OWNED)];
-        let information = named_pipe::information(self.as_handle())?;
-        if !named_pipe::is_connected(&information) {
-            return Err(overlapped::os_error(ERROR_NO_DATA));
-        }
         // What there is room for completes at once. If there is none, that may be because the peer waits for
         // bytes already; so it is tried anyway.
-        let room = information.WriteQuotaAvailable as usize;
+        let room = self.room()?;
         let buf = if room == 0 { buf } else { &buf[..buf.len().min(room)] };
         outgoing.start(&self.0.file, buf, room == 0)?;
         self.started(outgoing, (!is_nonblocking).then_some(deadline))?;
         Ok(buf.len())
+    }
+
+    /// How many bytes the system is sure to take at once. Of a socket it does not say.
+    fn room(&self) -> io::Result<usize> {
+        if self.socket().is_some() {
+            return Ok(0);
+        }
+        let information = named_pipe::information(self.as_handle())?;
+        if !named_pipe::is_connected(&information) {
+            return Err(overlapped::os_error(ERROR_NO_DATA));
+        }
+        Ok(information.WriteQuotaAvailable as usize)
     }
 
     /// Waits, or does not, for the write that was started, and looks at what came of it if it is over.
@@ -831,10 +884,28 @@ impl Stream {
     /// process, and looks at what came of the last. A deadline is that of sending.
     pub(crate) fn flush(&self) -> io::Result<()> {
         let wait = (!self.is_nonblocking_now()).then(|| self.0.send_timeout.deadline());
-        self.settled(wait).map(drop).map_err(broken_pipe)
+        self.settled(wait).map(drop).map_err(|error| self.broken(error))
+    }
+
+    /// Ends one direction of a socket, or both. What is on its way is sent before.
+    pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        if self.socket().is_none() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "a named pipe cannot end one direction"));
+        }
+        if how != Shutdown::Read {
+            match self.flush() {
+                // There is nothing left to send.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                result => result?,
+            }
+        }
+        unix_socket::shut_down(self.as_handle(), how)
     }
 
     pub(crate) fn is_peer_gone(&self) -> io::Result<bool> {
+        if self.socket().is_some() {
+            return unix_socket::is_peer_gone(self.as_handle());
+        }
         match named_pipe::information(self.as_handle()) {
             // A client that was disconnected cannot even be asked.
             Err(error) if is_peer_gone_error(&error) => Ok(true),
@@ -851,6 +922,10 @@ impl Stream {
     }
 
     fn drain_or_fail(&self, deadline: Deadline) -> io::Result<()> {
+        if self.socket().is_some() {
+            let why = "of a socket, this system does not tell what the peer has read";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+        }
         self.check_overlapped(deadline.remaining().is_some())?;
         drop(self.settled(Some(deadline))?);
         let had_sent = self.0.has_sent.swap(false, Ordering::Relaxed);
@@ -867,7 +942,7 @@ impl Stream {
     /// The failure of a write that `send` did not wait for.
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
         Ok(match lock(&self.0.outgoing).settle() {
-            Slot::Done(Err(error)) => Some(broken_pipe(error)),
+            Slot::Done(Err(error)) => Some(self.broken(error)),
             _ => None,
         })
     }
@@ -931,12 +1006,18 @@ impl Stream {
     }
 
     pub(crate) fn peer_creds(&self) -> io::Result<PeerCreds> {
+        if self.socket().is_some() {
+            return unix_socket::peer_creds(self.as_handle());
+        }
         PeerCreds::of(self.as_handle(), named_pipe::is_server(&named_pipe::information(self.as_handle())?))
     }
 
     /// Whether the pipe is owned by our user, or by somebody who could do all that our user can anyway.
     /// What another host says about that counts for nothing.
     pub(crate) fn server_is_ours(&self) -> io::Result<bool> {
+        if let Some(server) = self.socket() {
+            return server.server_is_ours(self.as_handle());
+        }
         if self.0.is_remote {
             return Ok(false);
         }

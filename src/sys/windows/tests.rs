@@ -1,7 +1,8 @@
 //! What only the inside can see. That the same things hold for users is tested from outside.
 
 use super::{
-    local_socket::{Listener, Stream},
+    listener::Listener,
+    local_socket::Stream,
     named_pipe::{Client, Instance, PipePath, Settings, spy},
     overlapped::{self, File},
     security::{self, SecurityDescriptor, our_user},
@@ -1109,7 +1110,7 @@ fn a_handle_without_overlapped_io_is_good_for_plain_calls_and_says_so() {
 }
 
 /// Wine tells who the client is at all times.
-fn is_wine() -> bool {
+pub(super) fn is_wine() -> bool {
     #[link(name = "kernel32")]
     unsafe extern "system" {
         fn GetModuleHandleA(name: *const u8) -> *mut std::ffi::c_void;
