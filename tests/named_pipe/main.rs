@@ -18,5 +18,9 @@ use support::ChildFunction;
 fn child_entry() {
     let mut functions: Vec<(&str, ChildFunction)> = Vec::new();
     functions.extend(messages::CHILDREN);
+    functions.extend(handles::CHILDREN);
+    functions.extend(listening::CHILDREN);
+    functions.extend(options::CHILDREN);
+    functions.extend(peers::CHILDREN);
     support::child_entry(&functions);
 }

@@ -31,11 +31,7 @@ use crate::{
         stream::Stream,
     },
 };
-use std::{
-    io,
-    num::{NonZeroU8, NonZeroUsize},
-    os::windows::io::AsHandle,
-};
+use std::{io, num::NonZeroUsize, os::windows::io::AsHandle};
 
 /// The end for sending bytes.
 pub type Sender = SendPipeStream<Bytes>;
@@ -123,7 +119,6 @@ impl<'sd> CreationOptions<'sd> {
             role: PipeStreamRole::Recver,
             mode,
             recv_mode: mode,
-            max_instances: Some(NonZeroU8::MIN),
             is_inheritable: self.inheritable,
             ..Settings::new(None, security)
         };

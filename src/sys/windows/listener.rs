@@ -7,7 +7,8 @@
 
 use super::{
     named_pipe::{Instance, Settings},
-    overlapped::{File, Lender, Op, Signal, has_code},
+    overlapped::{File, Op, Signal, has_code},
+    security::as_process,
     stream::Stream,
 };
 use crate::deadline::Deadline;
@@ -17,7 +18,6 @@ use crate::runtime::Interest;
 use std::task::{Context, Poll};
 use std::{
     io,
-    num::NonZeroU8,
     os::windows::io::OwnedHandle,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -70,10 +70,11 @@ impl Listener {
     const DEFAULT_BACKLOG: u32 = 16;
 
     /// Without a `limit`, one instance waits at all times, so that the name stays ours. With one, all may be in use.
-    /// Then it is they that keep the name, and each that is closed is replaced before. For that, the system allows one
-    /// more than `limit`.
-    pub(crate) fn new(mut settings: Settings, backlog: Option<u32>, limit: Option<u8>) -> io::Result<Self> {
-        settings.max_instances = limit.and_then(|limit| NonZeroU8::new(limit.checked_add(1)?));
+    /// Then it is they that keep the name, and each that is closed is replaced before.
+    ///
+    /// The system is not told of the limit: for it, an instance lasts until both ends are closed, so that clients that
+    /// keep theirs would leave no room for the replacement.
+    pub(crate) fn new(settings: Settings, backlog: Option<u32>, limit: Option<u8>) -> io::Result<Self> {
         let first = settings.create(Instance::First)?;
         let backlog = backlog.unwrap_or(Self::DEFAULT_BACKLOG).clamp(1, 255) as usize;
         let shared = Shared {
@@ -87,8 +88,7 @@ impl Listener {
         let mut instances = shared.lock();
         instances.armed.push(shared.armed(first));
         while shared.has_room(&instances) {
-            let op = shared.further(&instances)?;
-            instances.armed.push(op);
+            instances.armed.push(shared.further(Instance::Further)?);
         }
         shared.look_again(&instances);
         drop(instances);
@@ -101,19 +101,22 @@ impl Listener {
         let mut instances = shared.lock();
         shared.ready.event().reset();
         let claimed = shared.claim_from(&mut instances);
+        if shared.limit.is_some() && matches!(claimed, Ok(Some(_))) {
+            instances.lent += 1;
+        }
         let filled = shared.fill_up(&mut instances);
         shared.look_again(&instances);
-        if instances.armed.is_empty() && instances.lent == 0 {
-            // There is nothing to wait for.
-            filled?;
-        }
+        let Some(op) = claimed? else {
+            // Where no instance waits though there is room, waiting would be in vain.
+            return if instances.armed.is_empty() { filled.map(|()| None) } else { Ok(None) };
+        };
         drop(instances);
-        let Some(op) = claimed? else { return Ok(None) };
-        let handle = op.into_file().into_handle()?;
-        Ok(Some(match shared.limit {
-            None => handle.into(),
-            Some(_) => File::lent_by(handle, Lent(Arc::downgrade(shared))),
-        }))
+        if shared.limit.is_none() {
+            return op.into_file().into_handle().map(|handle| Some(handle.into()));
+        }
+        let shared = Arc::downgrade(shared);
+        let handle = op.into_file().into_handle().inspect_err(|_| Shared::give_back(&shared))?;
+        Ok(Some(File::from(handle).before_close(move || Shared::give_back(&shared))))
     }
 
     pub(crate) fn accept(&self, deadline: Deadline, nonblocking_stream: bool) -> io::Result<Stream> {
@@ -185,19 +188,20 @@ impl Shared {
         op
     }
 
-    /// One more instance that waits for a client.
-    fn further(&self, instances: &Instances) -> io::Result<Op> {
-        // With a limit, all may have been closed before another could be made.
-        let is_gone = instances.armed.is_empty() && instances.lent == 0;
-        let instance = if is_gone { Instance::First } else { Instance::Further };
-        self.settings.create(instance).map(|instance| self.armed(instance))
+    /// One more instance that waits for a client. It is the process that makes it, also if a client that the thread acts as
+    /// may not: the name depends on it.
+    fn further(&self, instance: Instance) -> io::Result<Op> {
+        as_process(|| self.settings.create(instance)).map(|instance| self.armed(instance))
     }
 
     /// Makes as many instances as there is room for. What fails is tried again with the next client.
     fn fill_up(&self, instances: &mut Instances) -> io::Result<()> {
         while self.has_room(instances) {
-            let op = self.further(instances)?;
-            instances.armed.push(op);
+            // With a limit, the last may have been closed when no other could be made. Then the name is somebody else's, or
+            // free, and to add to what is there would be to join them.
+            let is_gone = instances.armed.is_empty() && instances.lent == 0;
+            let instance = if is_gone { Instance::First } else { Instance::Further };
+            instances.armed.push(self.further(instance)?);
         }
         Ok(())
     }
@@ -205,7 +209,9 @@ impl Shared {
     /// Whether `accept` has something to do. To be called after operations were started or `ready` was reset:
     /// both may have wiped out that another is done.
     fn look_again(&self, instances: &Instances) -> bool {
-        let is_ready = self.is_stopped.load(Ordering::SeqCst) || instances.armed.iter().any(Op::is_done);
+        let is_ready = self.is_stopped.load(Ordering::SeqCst)
+            || instances.armed.iter().any(Op::is_done)
+            || instances.armed.is_empty() && self.has_room(instances);
         if is_ready {
             self.ready.event().set();
         }
@@ -223,10 +229,10 @@ impl Shared {
                 }
                 result = client_of(&instances.armed[done]);
             }
-            let in_use = instances.armed.len() + instances.lent;
             let replacement = match self.limit {
-                Some(limit) if result.is_ok() && in_use >= limit => None,
-                _ => match self.further(instances) {
+                // One that is not going to be lent is replaced as well.
+                Some(limit) if result.is_ok() && instances.armed.len() + instances.lent >= limit => None,
+                _ => match self.further(Instance::Further) {
                     Ok(op) => Some(op),
                     // If that fails there are others, but for the last one: the name would be free for anyone.
                     Err(error) if instances.armed.len() == 1 => return Err(error),
@@ -236,37 +242,21 @@ impl Shared {
             let op = instances.armed.remove(done);
             instances.armed.extend(replacement);
             result?;
-            if self.limit.is_some() {
-                instances.lent += 1;
-            }
             return Ok(Some(op));
         }
         Ok(None)
     }
-}
 
-/// The part that a stream has in a listener with a limit.
-struct Lent(Weak<Shared>);
-
-impl Lender for Lent {
-    /// Another instance takes the place of this one before, so that the name is not free in between.
-    fn is_about_to_close(&self) {
-        let Some(shared) = self.0.upgrade() else { return };
+    /// Takes note that an instance is about to be closed. Another takes its place before, so that the name is not
+    /// free in between.
+    fn give_back(shared: &Weak<Self>) {
+        let Some(shared) = shared.upgrade() else { return };
         let mut instances = shared.lock();
         instances.lent -= 1;
         if shared.has_room(&instances) {
-            // While this one is there still, the next is not the first.
-            let next = shared.settings.create(Instance::Further);
-            instances.armed.extend(next.ok().map(|instance| shared.armed(instance)));
+            // If that fails, `accept` tries it again, and says so.
+            instances.armed.extend(shared.further(Instance::Further).ok());
         }
-        shared.look_again(&instances);
-    }
-
-    /// If several are closed at once, that was not possible for all of them.
-    fn has_closed(&self) {
-        let Some(shared) = self.0.upgrade() else { return };
-        let mut instances = shared.lock();
-        let _ = shared.fill_up(&mut instances);
         shared.look_again(&instances);
     }
 }
@@ -283,10 +273,13 @@ mod tests {
     use super::{
         super::{
             name::pipe_path,
+            named_pipe::Client,
+            security_descriptor::SecurityDescriptor,
             tests::{connect, listen, long, recv_exact, send_all, unique_name},
         },
         *,
     };
+    use crate::local_socket::Access;
 
     #[cfg(feature = "async")]
     #[test]
@@ -333,6 +326,26 @@ mod tests {
         listener.stop();
         assert!(listener.claim().unwrap().is_none() && is_announced());
         drop(clients);
+    }
+
+    #[test]
+    fn with_a_limit_and_no_instance_left_accept_says_why_instead_of_waiting_in_vain() {
+        let (path, elsewhere) = (pipe_path(&unique_name()).unwrap(), pipe_path(&unique_name()).unwrap());
+        let settings = Settings::new(path.clone(), SecurityDescriptor::of_pipe(Access::Owner).unwrap());
+        let mut listener = Listener::new(settings, None, Some(2)).unwrap();
+        let connect = || Stream::open(&path, &Client::default(), Some(long())).unwrap();
+        let clients = [connect(), connect()];
+        // No instance can be added to a pipe that does not exist.
+        Arc::get_mut(&mut listener.shared).unwrap().settings.path = Some(elsewhere);
+        let first = listener.accept(long(), false).unwrap();
+        let second = listener.accept(long(), false).unwrap();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| listener.accept(long(), false).unwrap_err());
+            drop(first);
+            assert_eq!(waiting.join().unwrap().kind(), io::ErrorKind::NotFound);
+        });
+        listener.accept(long(), false).unwrap_err();
+        drop((second, clients));
     }
 
     #[test]

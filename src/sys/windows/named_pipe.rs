@@ -12,7 +12,6 @@ use crate::{
 use std::{
     ffi::{OsStr, OsString},
     io,
-    num::NonZeroU8,
     os::windows::{
         ffi::OsStringExt,
         io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle},
@@ -25,13 +24,14 @@ use windows_sys::{
     Wdk::{
         Foundation::OBJECT_ATTRIBUTES,
         Storage::FileSystem::{
-            FILE_CREATE, FILE_INFORMATION_CLASS, FILE_MODE_INFORMATION, FILE_OPEN,
+            FILE_ACCESS_INFORMATION, FILE_CREATE, FILE_INFORMATION_CLASS, FILE_MODE_INFORMATION, FILE_OPEN,
             FILE_PIPE_ACCEPT_REMOTE_CLIENTS, FILE_PIPE_BYTE_STREAM_MODE, FILE_PIPE_BYTE_STREAM_TYPE,
-            FILE_PIPE_CONNECTED_STATE, FILE_PIPE_INBOUND, FILE_PIPE_LOCAL_INFORMATION,
+            FILE_PIPE_CONNECTED_STATE, FILE_PIPE_INBOUND, FILE_PIPE_INFORMATION, FILE_PIPE_LOCAL_INFORMATION,
             FILE_PIPE_MESSAGE_MODE, FILE_PIPE_MESSAGE_TYPE, FILE_PIPE_OUTBOUND, FILE_PIPE_QUEUE_OPERATION,
             FILE_PIPE_REJECT_REMOTE_CLIENTS, FILE_PIPE_SERVER_END, FILE_SYNCHRONOUS_IO_ALERT,
-            FILE_SYNCHRONOUS_IO_NONALERT, FILE_WRITE_THROUGH, FileModeInformation, FilePipeLocalInformation,
-            NtOpenFile, NtQueryInformationFile, RtlDosPathNameToNtPathName_U_WithStatus,
+            FILE_SYNCHRONOUS_IO_NONALERT, FILE_WRITE_THROUGH, FileAccessInformation, FileModeInformation,
+            FilePipeInformation, FilePipeLocalInformation, NtOpenFile, NtQueryInformationFile,
+            RtlDosPathNameToNtPathName_U_WithStatus,
         },
     },
     Win32::{
@@ -333,8 +333,6 @@ pub(crate) struct Settings {
     pub(crate) mode: PipeMode,
     /// How the server receives it.
     pub(crate) recv_mode: PipeMode,
-    /// How many instances there may be, for the system.
-    pub(crate) max_instances: Option<NonZeroU8>,
     pub(crate) is_write_through: bool,
     pub(crate) accepts_remote: bool,
     pub(crate) is_inheritable: bool,
@@ -357,7 +355,6 @@ impl Settings {
             role: PipeStreamRole::RecverAndSender,
             mode: PipeMode::Bytes,
             recv_mode: PipeMode::Bytes,
-            max_instances: None,
             is_write_through: false,
             accepts_remote: false,
             is_inheritable: false,
@@ -415,8 +412,10 @@ impl Settings {
     ///
     /// # Errors
     /// `AddrInUse` if there is a pipe of that name already and this should be the first instance.
-    /// `ERROR_PIPE_BUSY` if there may be no more.
     pub(crate) fn create(&self, instance: Instance) -> io::Result<OwnedHandle> {
+        /// Where other servers come and go, a pipe may cease before one looks whether it exists.
+        const ATTEMPTS: u32 = 10;
+
         let Some(path) = &self.path else {
             let pipes = open_relative(None, LOCAL, GENERIC_READ, FILE_SYNCHRONOUS_IO_NONALERT, false)?;
             return self.create_relative(Some(pipes.as_handle()), &[], instance);
@@ -425,15 +424,24 @@ impl Settings {
             let why = r"to listen on, it has to be of the form \\.\pipe\NAME";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
-        self.create_relative(None, &path.nt, instance).map_err(|error| {
-            // That is what the system says if there is a pipe, even one that we may use.
-            if instance == Instance::First && is_denied(&error) && exists(path) {
-                let why =
-                    "a pipe of that name exists, or a client of an earlier listener has not closed its end yet";
-                return io::Error::new(io::ErrorKind::AddrInUse, why);
+        let mut attempts = 0;
+        loop {
+            match self.create_relative(None, &path.nt, instance) {
+                // That is what the system says if there is a pipe, even one that we may use.
+                Err(error) if instance == Instance::First && is_denied(&error) => {
+                    if exists(path) {
+                        let why = "a pipe of that name exists, or a client of an earlier listener has not \
+                                   closed its end yet";
+                        return Err(io::Error::new(io::ErrorKind::AddrInUse, why));
+                    }
+                    attempts += 1;
+                    if attempts == ATTEMPTS {
+                        return Err(error);
+                    }
+                }
+                result => return result,
             }
-            error
-        })
+        }
     }
 
     fn create_relative(
@@ -462,7 +470,7 @@ impl Settings {
                 self.pipe_type(),
                 self.read_mode(),
                 FILE_PIPE_QUEUE_OPERATION,
-                self.max_instances.map_or(u32::MAX, |max| max.get().into()),
+                u32::MAX,
                 self.recv_quota,
                 self.send_quota,
                 &raw const default_timeout,
@@ -605,7 +613,7 @@ impl Client {
         // SAFETY: CreateFileW succeeded, so the handle is open and ours.
         let pipe = unsafe { OwnedHandle::from_raw_handle(handle) };
         if self.recv_mode == PipeMode::Messages {
-            set_recv_mode(pipe.as_handle(), PipeMode::Messages)?;
+            set_recv_mode(pipe.as_handle(), Some(PipeMode::Messages))?;
         }
         Ok(pipe)
     }
@@ -737,19 +745,35 @@ pub(crate) fn client_computer_name(server: BorrowedHandle<'_>) -> io::Result<OsS
     Ok(OsString::from_wide(&name[..len]))
 }
 
+/// What may be done with a handle: rights such as `FILE_READ_DATA`.
+pub(crate) fn access_of(pipe: BorrowedHandle<'_>) -> io::Result<u32> {
+    Ok(query::<FILE_ACCESS_INFORMATION>(pipe, FileAccessInformation)?.AccessFlags)
+}
+
 /// Whether a handle was opened without overlapped I/O, so that each call waits and keeps all others waiting.
 pub(crate) fn is_synchronous(pipe: BorrowedHandle<'_>) -> io::Result<bool> {
     Ok(query::<FILE_MODE_INFORMATION>(pipe, FileModeInformation)?.Mode & FILE_SYNCHRONOUS_IO != 0)
 }
 
-/// Makes reading wait for something to read, which is how pipes are when they are made, and give bytes or messages.
-pub(crate) fn set_recv_mode(pipe: BorrowedHandle<'_>, mode: PipeMode) -> io::Result<()> {
-    let mode = PIPE_WAIT | mode.to_readmode();
+/// Makes reading and writing wait, which is how pipes are when they are made, and reading give bytes or messages.
+pub(crate) fn set_recv_mode(pipe: BorrowedHandle<'_>, mode: Option<PipeMode>) -> io::Result<()> {
+    let state = PIPE_WAIT | mode.unwrap_or(PipeMode::Bytes).to_readmode();
     // SAFETY: the handle is open, and null leaves the rest as it is.
-    if unsafe { SetNamedPipeHandleState(pipe.as_raw_handle(), &raw const mode, null(), null()) } == 0 {
-        return Err(io::Error::last_os_error());
+    if unsafe { SetNamedPipeHandleState(pipe.as_raw_handle(), &raw const state, null(), null()) } != 0 {
+        return Ok(());
     }
-    Ok(())
+    match io::Error::last_os_error() {
+        // Who may only read may not set how. Perhaps there is no need.
+        error if has_code(&error, ERROR_ACCESS_DENIED) && has_recv_mode(pipe, mode)? => Ok(()),
+        error => Err(error),
+    }
+}
+
+fn has_recv_mode(pipe: BorrowedHandle<'_>, mode: Option<PipeMode>) -> io::Result<bool> {
+    let information = query::<FILE_PIPE_INFORMATION>(pipe, FilePipeInformation)?;
+    let is_messages = information.ReadMode == FILE_PIPE_MESSAGE_MODE;
+    let waits = information.CompletionMode == FILE_PIPE_QUEUE_OPERATION;
+    Ok(waits && mode.is_none_or(|mode| is_messages == (mode == PipeMode::Messages)))
 }
 
 /// Waits until the other end has read everything.

@@ -98,22 +98,18 @@ pub(crate) struct File {
     handle: ManuallyDrop<OwnedHandle>,
     /// Whether it is closed as a socket.
     is_socket: bool,
-    lender: Option<Box<dyn Lender>>,
-}
-
-/// Somebody who wants to know when a file is closed.
-pub(crate) trait Lender: Send + Sync + UnwindSafe + RefUnwindSafe {
-    /// Is called before that.
-    fn is_about_to_close(&self);
-
-    /// Is called after it.
-    fn has_closed(&self);
+    before_close: Option<Box<dyn Fn() + Send + Sync + UnwindSafe + RefUnwindSafe>>,
 }
 
 impl File {
-    /// One whose `lender` is told when it is closed, provided that it is closed here.
-    pub(crate) fn lent_by(handle: OwnedHandle, lender: impl Lender + 'static) -> Self {
-        Self { handle: ManuallyDrop::new(handle), lender: Some(Box::new(lender)) }
+    /// Has something done before the file is closed or given away.
+    pub(crate) fn before_close(
+        self,
+        action: impl Fn() + Send + Sync + UnwindSafe + RefUnwindSafe + 'static,
+    ) -> Self {
+        let mut file = self;
+        file.before_close = Some(Box::new(action));
+        file
     }
 
     /// Gives the handle away, or another to the same file if somebody still uses this one.
@@ -121,7 +117,9 @@ impl File {
         match Arc::try_unwrap(self) {
             Ok(file) => {
                 let mut file = ManuallyDrop::new(file);
-                drop(file.lender.take());
+                if let Some(action) = file.before_close.take() {
+                    action();
+                }
                 // SAFETY: `file` is not dropped, so this is the one time that the handle is taken out.
                 Ok(unsafe { ManuallyDrop::take(&mut file.handle) })
             }
@@ -132,8 +130,8 @@ impl File {
 
 impl Drop for File {
     fn drop(&mut self) {
-        if let Some(lender) = &self.lender {
-            lender.is_about_to_close();
+        if let Some(action) = &self.before_close {
+            action();
         }
         // SAFETY: this is the one time that it is taken out, and nothing uses it afterwards.
         let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
@@ -141,18 +139,13 @@ impl Drop for File {
             let socket = as_raw_socket(handle.into_raw_handle().expose_provenance());
             // SAFETY: it was a socket that was ours, and is again.
             drop(unsafe { OwnedSocket::from_raw_socket(socket) });
-        } else {
-            drop(handle);
-        }
-        if let Some(lender) = &self.lender {
-            lender.has_closed();
         }
     }
 }
 
 impl From<OwnedHandle> for File {
     fn from(handle: OwnedHandle) -> Self {
-        Self { handle: ManuallyDrop::new(handle), is_socket: false, lender: None }
+        Self { handle: ManuallyDrop::new(handle), is_socket: false, before_close: None }
     }
 }
 
@@ -162,7 +155,7 @@ impl From<OwnedSocket> for File {
         let handle = socket.into_raw_socket() as RawHandle;
         // SAFETY: a socket is a handle; it is open, and was ours.
         let handle = unsafe { OwnedHandle::from_raw_handle(handle) };
-        Self { handle: ManuallyDrop::new(handle), is_socket: true, lender: None }
+        Self { handle: ManuallyDrop::new(handle), is_socket: true, before_close: None }
     }
 }
 

@@ -154,6 +154,20 @@ impl Drop for Impersonation {
     }
 }
 
+/// Does something as the process, whoever the thread acts as.
+pub(crate) fn as_process<T>(action: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let Some(token) = thread_token(TOKEN_IMPERSONATE)? else { return action() };
+    // What it was before, it is again when this is dropped.
+    let before = Impersonation { before: Some(token) };
+    // SAFETY: no preconditions.
+    if unsafe { RevertToSelf() } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let result = action();
+    drop(before);
+    result
+}
+
 /// The token of the calling thread, if it has one of its own.
 fn thread_token(access: u32) -> io::Result<Option<OwnedHandle>> {
     let mut token = null_mut();
@@ -174,8 +188,9 @@ pub(crate) fn is_thread_itself() -> io::Result<bool> {
 }
 
 fn our_token() -> io::Result<OwnedHandle> {
+    // Whom the thread acts as may not be allowed to ask.
     // SAFETY: the process's pseudo handle is always valid.
-    token_of_process(unsafe { BorrowedHandle::borrow_raw(GetCurrentProcess()) })
+    as_process(|| token_of_process(unsafe { BorrowedHandle::borrow_raw(GetCurrentProcess()) }))
 }
 
 fn token_of_process(process: BorrowedHandle<'_>) -> io::Result<OwnedHandle> {

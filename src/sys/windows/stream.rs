@@ -108,6 +108,7 @@ impl Timeout {
 }
 
 /// The read that may be in flight, or whose bytes are not all taken yet.
+#[allow(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 #[derive(Debug, Default)]
 pub(super) struct Incoming {
     op: Option<Op>,
@@ -1119,12 +1120,8 @@ impl Stream {
         file: OwnedHandle,
         recv_mode: Option<PipeMode>,
     ) -> Result<Self, (io::Error, OwnedHandle)> {
-        // Whoever had it may have left it in a mode in which reading nothing looks like the end.
-        let is_set = match named_pipe::set_recv_mode(file.as_handle(), recv_mode.unwrap_or(PipeMode::Bytes)) {
-            // One that only sends need not have the right to it.
-            Err(error) if recv_mode.is_none() && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-            result => result,
-        };
+        // Whoever had it may have left it in a mode in which reading nothing looks like the end, and in which writing does not wait.
+        let is_set = named_pipe::set_recv_mode(file.as_handle(), recv_mode);
         let is_synchronous = match is_set.and_then(|()| named_pipe::is_synchronous(file.as_handle())) {
             Ok(is_synchronous) => is_synchronous,
             Err(error) => return Err((error, file)),

@@ -111,7 +111,7 @@ impl PipeListenerOptions {
     /// How many clients may be connected at once: beyond, they wait outside (`ERROR_PIPE_BUSY`). The default is no limit. 255,
     /// which to Windows means none, is an error when the listener is created.
     ///
-    /// A stream counts until it is dropped. One that is made into a handle counts for ever.
+    /// A stream counts until it is dropped, and all that was sent is with the system. One that is made into a handle counts no more.
     pub fn instance_limit(mut self, limit: impl Into<Option<NonZeroU8>>) -> Self {
         self.instance_limit = limit.into();
         self

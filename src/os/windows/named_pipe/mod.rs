@@ -49,6 +49,8 @@ pub mod pipe_mode;
 #[cfg(feature = "smol")]
 pub mod smol;
 mod stream;
+#[cfg(test)]
+mod tests;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 

@@ -21,6 +21,7 @@ use std::{
     os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle},
     time::Duration,
 };
+use windows_sys::Win32::Storage::FileSystem::{FILE_READ_DATA, FILE_WRITE_DATA};
 
 /// One end of a connection through a named pipe, which receives `Rm` and sends `Sm`: [`Bytes`], [`Messages`] or, for a direction that
 /// there is not, [`None`](pipe_mode::None).
@@ -78,8 +79,8 @@ pub struct PipeInformation {
     pub direction: PipeDirection,
     /// How many instances there are.
     pub instances: u32,
-    /// How many instances there may be; `None` for any number. A listener with a limit allows the system one more, which it needs while
-    /// it replaces one.
+    /// How many instances there may be, for Windows; `None` for any number, as for every listener of this crate, which sees to its limit
+    /// itself.
     pub max_instances: Option<u32>,
     /// How many bytes wait to be received at this end.
     pub available: u32,
@@ -651,7 +652,7 @@ pub enum FromHandleErrorKind {
     IsServerCheckFailed,
     /// The pipe keeps bytes only, and messages are wanted.
     NoMessageBoundaries,
-    /// Data does not go through the pipe in the direction that is wanted.
+    /// Data does not go through the pipe in the direction that is wanted, or the handle does not allow it.
     NoSuchDirection,
 }
 
@@ -716,8 +717,13 @@ fn check<Rm: PipeModeTag, Sm: PipeModeTag>(
     let direction = named_pipe::direction_of(&information);
     let role =
         if named_pipe::is_server(&information) { direction.server_role() } else { direction.client_role() };
+    // The handle may allow less than the pipe does.
+    let access = named_pipe::access_of(pipe)
+        .map_err(|cause| (FromHandleErrorKind::IsServerCheckFailed, Some(cause)))?;
+    let can_recv = role.recvs() && access & FILE_READ_DATA != 0;
+    let can_send = role.sends() && access & FILE_WRITE_DATA != 0;
     let wanted = PipeStreamRole::of::<Rm, Sm>();
-    if (wanted.recvs() && !role.recvs()) || (wanted.sends() && !role.sends()) {
+    if (wanted.recvs() && !can_recv) || (wanted.sends() && !can_send) {
         return Err((FromHandleErrorKind::NoSuchDirection, None));
     }
     let wants_messages = [Rm::MODE, Sm::MODE].contains(&Some(PipeMode::Messages));
