@@ -5,6 +5,7 @@ mod support;
 
 use interprocess::os::windows::{
     named_pipe::{PipeDirection, pipe_mode::Messages},
+    process::inherited_handle,
     security_descriptor::{Parts, SecurityDescriptor},
     unnamed_pipe::{CreationOptions, pipe},
 };
@@ -110,7 +111,13 @@ fn ends_are_inherited_only_if_that_was_asked_for() {
     let (sender, recver) = pipe().unwrap();
     assert!(!is_inherited(sender) && !is_inherited(recver));
     let (sender, recver) = CreationOptions::new().inheritable(true).create().unwrap();
-    assert!(is_inherited(sender) && is_inherited(recver));
+    for end in [sender.as_handle(), recver.as_handle()] {
+        assert!(is_inherited(end));
+        // It has an owner here.
+        let taken = inherited_handle(end.as_raw_handle().addr().to_string());
+        assert_eq!(taken.unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert!(is_inherited(end));
+    }
 }
 
 #[test]

@@ -23,6 +23,9 @@ use std::{
 /// On NetBSD and OpenBSD, which do not tell a peer's further groups, `Group` goes by the effective one. With
 /// `ListenerOptionsExt::mode`, `Group` means the group that the system gives the file.
 ///
+/// On Windows, the primary group is as a rule one that all users of the machine or the domain are in (`None`, `Domain Users`), which makes
+/// `Group` hardly less than `Everyone`.
+///
 /// On Unix, `accept` checks each peer's credentials as well, because abstract names on Linux have no permissions, and
 /// silently drops whom it does not admit. On Windows the system refuses them: they never get as far as `accept`. Nobody
 /// but the owner and administrators may add instances to a pipe of ours, whoever may connect.

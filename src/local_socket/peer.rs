@@ -31,7 +31,7 @@ pub(crate) type Pid = u32;
 /// the user from the token that the client connected with (`ImpersonateNamedPipeClient`). Clients in other languages that do not ask
 /// for static tracking (`SECURITY_SQOS_PRESENT`) can be told only after something was received from them; before, it is
 /// [`PermissionDenied`](std::io::ErrorKind::PermissionDenied), and an accept policy turns them away. A client reads the owner of the
-/// pipe.
+/// pipe; of one on another machine, that is [`Unsupported`](std::io::ErrorKind::Unsupported), since it would be that machine's word.
 #[derive(Clone, Debug)]
 pub struct PeerCreds(sys::PeerCreds);
 

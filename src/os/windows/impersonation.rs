@@ -11,7 +11,7 @@ use windows_sys::Win32::Security::{TOKEN_DUPLICATE, TOKEN_IMPERSONATE, TOKEN_QUE
 /// While this lives, the calling thread acts as the client of a pipe: what it opens, it opens with the client's rights.
 ///
 /// Dropping it makes the thread what it was before: itself, or whoever it acted as already, so that guards can be nested.
-/// They have to be dropped in reverse order, as happens by itself with variables. It cannot leave its thread. A guard
+/// If they are dropped in another order, the thread acts as the client of the latest that is left. It cannot leave its thread. A guard
 /// that is leaked ([`mem::forget`](std::mem::forget)) leaves the thread as the client for good.
 ///
 /// If the thread cannot be made what it was before, the process is aborted: to go on as somebody else would be worse.
@@ -159,6 +159,22 @@ mod tests {
         assert!(!is_thread_itself().unwrap());
         drop(outer);
         assert!(is_thread_itself().unwrap());
+    }
+
+    #[test]
+    fn guards_that_are_dropped_in_any_order_leave_the_thread_itself() {
+        const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+        let pairs = [pair(), pair(), pair()];
+        for order in ORDERS {
+            let mut guards =
+                [0, 1, 2].map(|at| Some(ImpersonationGuard::of_client(pairs[at][0].as_handle()).unwrap()));
+            for at in order {
+                assert!(!is_thread_itself().unwrap(), "{order:?}");
+                guards[at] = None;
+            }
+            assert!(is_thread_itself().unwrap(), "{order:?}");
+        }
     }
 
     #[test]

@@ -164,7 +164,7 @@ impl From<Stream> for DuplexPipeStream<pipe_mode::Bytes> {
 /// ```
 pub trait ListenerOptionsExt: private::Sealed + Sized {
     /// Who may do what with the pipe, in place of what [`access`](ListenerOptions::access) says. It has to let our own user
-    /// add instances (`FILE_CREATE_PIPE_INSTANCE`), or creating the listener fails.
+    /// add instances (`FILE_CREATE_PIPE_INSTANCE`), or creating the listener fails; with a backlog of 1, accepting.
     ///
     /// For a [socket file](FilesystemUdSocket): who may do what with the file. To connect is to write to it. A descriptor without
     /// a DACL is refused, as is one with a SACL.
@@ -191,7 +191,8 @@ impl ListenerOptionsExt for ListenerOptions<'_> {
 }
 
 /// What only Windows lets one choose about a [`ConnectOptions`]: what the server may do with who we are. The default is that it
-/// may know it and nothing more, so that no server, be it one that has taken the name of another, can act as us.
+/// may know it and nothing more, so that no server on this machine, be it one that has taken the name of another, can act as us. (To another machine, one logs in, and all of
+/// this is a request.)
 ///
 /// ```no_run
 /// use interprocess::{
@@ -214,7 +215,8 @@ pub trait ConnectOptionsExt: private::Sealed + Sized {
     fn impersonation_level(self, level: ImpersonationLevel) -> Self;
 
     /// Whether the server sees who we are at the time when it asks, and not when we connected. The default is no. With it, a server can
-    /// tell who we are only after it has received something.
+    /// tell who we are only after it has received something, and what a thread sends while it acts as somebody else may come in the name of the
+    /// process: what is sent with a timeout, in nonblocking mode or by an async stream is handed to the system by another thread.
     ///
     /// Stands on `SECURITY_CONTEXT_TRACKING`.
     #[must_use = "options do nothing until a stream is connected with them"]

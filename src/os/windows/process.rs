@@ -339,7 +339,8 @@ impl Command {
 pub struct Stdio(sys::Stdio);
 
 impl Stdio {
-    /// The same as ours (`GetStdHandle`). If we have none, the child has none either.
+    /// The same as ours (`GetStdHandle`). If we have none, the child has none either; but a console program whose parent has none of the
+    /// three gets those of the console that Windows makes for it.
     ///
     /// # Examples
     /// ```
@@ -513,11 +514,11 @@ impl From<Child> for OwnedHandle {
 /// digits. From here on, children of this process do not inherit it by accident.
 ///
 /// What comes from an argument or a variable may be anything, so everything that can be is checked: that there is a handle of
-/// that value; that it is inheritable, as inherited handles are, and what Rust's library and this crate open is
-/// not; that it is no standard handle; and that it was not taken before. What it is a handle *of* is not checked: using it as
+/// that value; that it is inheritable, as inherited handles are, and what Rust's library opens is
+/// not; that this crate has not made it inheritable itself; that it is no standard handle; and that it was not taken before. What it is a handle *of* is not checked: using it as
 /// something else fails, as with any handle. Not to be told apart are a handle that was inherited for another purpose, and one
-/// that was opened here as an inheritable one, by code in another language or by the system (that of the current
-/// directory is): its owner would lose it. So take handles when the program starts, from a parent that is trusted, as it is with
+/// that was opened here as an inheritable one, by code in another language, by the system (that of the current
+/// directory is), or by the standard library while it starts a child: its owner would lose it. So take handles when the program starts, from a parent that is trusted, as it is with
 /// everything else.
 ///
 /// Stands on `GetHandleInformation` and `SetHandleInformation`.

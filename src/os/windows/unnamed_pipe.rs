@@ -27,6 +27,7 @@ use crate::{
     local_socket::Access,
     sys::windows::{
         named_pipe::{Instance, Settings, open_unnamed},
+        security::as_process,
         security_descriptor::SecurityDescriptor,
         stream::Stream,
     },
@@ -55,7 +56,7 @@ impl<'sd> CreationOptions<'sd> {
     }
 
     /// Who may do what with the pipe. By default the owner, administrators and the system may do all. It is of consequence only to those
-    /// who have a handle already, and has to let our own user read and write, or creating the pipe fails.
+    /// who have a handle already, and has to let our own user write, or creating the pipe fails.
     pub fn security_descriptor(
         mut self,
         descriptor: impl Into<Option<BorrowedSecurityDescriptor<'sd>>>,
@@ -127,8 +128,12 @@ impl<'sd> CreationOptions<'sd> {
                 io::Error::new(io::ErrorKind::InvalidInput, format!("a buffer of {hint} bytes"))
             })?;
         }
-        let recver = settings.create(Instance::First)?;
-        let sender = open_unnamed(recver.as_handle(), self.inheritable)?;
+        // It belongs to the process's user, and that one opens it.
+        let (recver, sender) = as_process(|| {
+            let recver = settings.create(Instance::First)?;
+            let sender = open_unnamed(recver.as_handle(), self.inheritable)?;
+            Ok((recver, sender))
+        })?;
         let [sender, recver] = [sender, recver].map(|end| Stream::new(end.into(), false));
         Ok((PipeStream::from_sys(sender), PipeStream::from_sys(recver)))
     }

@@ -75,7 +75,8 @@ impl Listener {
     /// The system is not told of the limit: for it, an instance lasts until both ends are closed, so that clients that
     /// keep theirs would leave no room for the replacement.
     pub(crate) fn new(settings: Settings, backlog: Option<u32>, limit: Option<u8>) -> io::Result<Self> {
-        let first = settings.create(Instance::First)?;
+        // As the further ones: it is the process's user that the pipe belongs to.
+        let first = as_process(|| settings.create(Instance::First))?;
         let backlog = backlog.unwrap_or(Self::DEFAULT_BACKLOG).clamp(1, 255) as usize;
         let shared = Shared {
             settings,

@@ -10,6 +10,8 @@
 use super::{
     named_pipe::{PipePath, is_synchronous, nt_result, ntdll, object_attributes, unicode_string},
     overlapped::{File, has_code, is_aborted, read_whole},
+    process::make_inheritable,
+    security::as_process,
     security_descriptor::SecurityDescriptor,
     stream::{Incoming, Slot, Timeout, lock},
 };
@@ -64,7 +66,7 @@ fn create(
     is_inheritable: bool,
 ) -> io::Result<OwnedHandle> {
     let name = unicode_string(&path.nt);
-    let mut attributes = object_attributes(None, &name, is_inheritable);
+    let mut attributes = object_attributes(None, &name);
     attributes.SecurityDescriptor = security.as_ptr().cast();
     let read_timeout = -1;
     let (mut handle, mut status_block) = (null_mut(), IO_STATUS_BLOCK::default());
@@ -92,6 +94,9 @@ fn create(
     let slot = unsafe { OwnedHandle::from_raw_handle(handle) };
     // Systems differ in which of the numbers above that is.
     wait_for_ever(slot.as_handle())?;
+    if is_inheritable {
+        make_inheritable(slot.as_handle())?;
+    }
     Ok(slot)
 }
 
@@ -176,7 +181,8 @@ impl Server {
         if !path.is_local() {
             return Err(invalid_input(r"to receive, it has to be of the form \\.\mailslot\NAME"));
         }
-        let file = create(&path, max_message_size, security, is_inheritable)?;
+        // It belongs to the process's user, whoever the thread acts as.
+        let file = as_process(|| create(&path, max_message_size, security, is_inheritable))?;
         Ok(Self { path: Some(path.to_os_string()), ..Self::new(file, max_message_size) })
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     overlapped::{has_code, milliseconds, os_error},
+    process::make_inheritable,
     security::SecurityDescriptor,
     wide::to_wide,
 };
@@ -29,17 +30,18 @@ use windows_sys::{
             FILE_PIPE_CONNECTED_STATE, FILE_PIPE_INBOUND, FILE_PIPE_INFORMATION, FILE_PIPE_LOCAL_INFORMATION,
             FILE_PIPE_MESSAGE_MODE, FILE_PIPE_MESSAGE_TYPE, FILE_PIPE_OUTBOUND, FILE_PIPE_QUEUE_OPERATION,
             FILE_PIPE_REJECT_REMOTE_CLIENTS, FILE_PIPE_SERVER_END, FILE_SYNCHRONOUS_IO_ALERT,
-            FILE_SYNCHRONOUS_IO_NONALERT, FILE_WRITE_THROUGH, FileAccessInformation, FileModeInformation,
-            FilePipeInformation, FilePipeLocalInformation, NtOpenFile, NtQueryInformationFile,
-            RtlDosPathNameToNtPathName_U_WithStatus,
+            FILE_SYNCHRONOUS_IO_NONALERT, FILE_WRITE_THROUGH, FileAccessInformation, FileFsDeviceInformation,
+            FileModeInformation, FilePipeInformation, FilePipeLocalInformation, NtOpenFile,
+            NtQueryInformationFile, NtQueryVolumeInformationFile, RtlDosPathNameToNtPathName_U_WithStatus,
         },
+        System::SystemServices::{FILE_FS_DEVICE_INFORMATION, FILE_REMOTE_DEVICE},
     },
     Win32::{
         Foundation::{
             ERROR_ACCESS_DENIED, ERROR_BAD_PIPE, ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND,
             ERROR_HANDLES_CLOSED, ERROR_NO_DATA, ERROR_PIPE_BUSY, ERROR_PIPE_NOT_CONNECTED,
             ERROR_SEM_TIMEOUT, GENERIC_READ, GENERIC_WRITE, HANDLE, INVALID_HANDLE_VALUE, NTSTATUS,
-            OBJ_CASE_INSENSITIVE, OBJ_INHERIT, RtlNtStatusToDosError, STATUS_SUCCESS, UNICODE_STRING,
+            OBJ_CASE_INSENSITIVE, RtlNtStatusToDosError, STATUS_SUCCESS, UNICODE_STRING,
         },
         Security::{SECURITY_QUALITY_OF_SERVICE, SecurityIdentification},
         Storage::FileSystem::{
@@ -261,8 +263,9 @@ impl PipePath {
     }
 }
 
-/// What the kernel's path of all pipes of this machine is.
-const LOCAL: &str = r"\??\pipe\";
+/// The kernel's path of all pipes of this machine: the device itself, since whom the thread acts as may have a `\??\pipe` of
+/// its own.
+const LOCAL: &str = r"\Device\NamedPipe\";
 
 /// What the kernel's path of something on another machine starts with.
 const NETWORK: &str = r"\??\UNC\";
@@ -417,7 +420,7 @@ impl Settings {
         const ATTEMPTS: u32 = 10;
 
         let Some(path) = &self.path else {
-            let pipes = open_relative(None, LOCAL, GENERIC_READ, FILE_SYNCHRONOUS_IO_NONALERT, false)?;
+            let pipes = open_relative(None, LOCAL, GENERIC_READ, FILE_SYNCHRONOUS_IO_NONALERT)?;
             return self.create_relative(Some(pipes.as_handle()), &[], instance);
         };
         if !path.is_local() {
@@ -451,7 +454,7 @@ impl Settings {
         instance: Instance,
     ) -> io::Result<OwnedHandle> {
         let name = unicode_string(name);
-        let mut attributes = object_attributes(root, &name, self.is_inheritable);
+        let mut attributes = object_attributes(root, &name);
         attributes.SecurityDescriptor = self.security.as_ptr().cast();
         let (access, share) = self.access();
         let default_timeout = self.default_timeout();
@@ -478,7 +481,11 @@ impl Settings {
         };
         nt_result(status)?;
         // SAFETY: it succeeded, so the handle is open and ours.
-        Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+        let pipe = unsafe { OwnedHandle::from_raw_handle(handle) };
+        if self.is_inheritable {
+            make_inheritable(pipe.as_handle())?;
+        }
+        Ok(pipe)
     }
 }
 
@@ -492,13 +499,12 @@ pub(super) fn unicode_string(text: &[u16]) -> UNICODE_STRING {
 pub(super) fn object_attributes(
     root: Option<BorrowedHandle<'_>>,
     name: &UNICODE_STRING,
-    is_inheritable: bool,
 ) -> OBJECT_ATTRIBUTES {
     OBJECT_ATTRIBUTES {
         Length: size::<OBJECT_ATTRIBUTES>(),
         RootDirectory: root.map_or(null_mut(), |root| root.as_raw_handle()),
         ObjectName: name,
-        Attributes: OBJ_CASE_INSENSITIVE | if is_inheritable { OBJ_INHERIT } else { 0 },
+        Attributes: OBJ_CASE_INSENSITIVE,
         SecurityDescriptor: null(),
         SecurityQualityOfService: null(),
     }
@@ -510,7 +516,6 @@ fn open_relative(
     name: &str,
     access: u32,
     options: u32,
-    is_inheritable: bool,
 ) -> io::Result<OwnedHandle> {
     let name: Vec<u16> = name.encode_utf16().collect();
     let name = unicode_string(&name);
@@ -519,7 +524,7 @@ fn open_relative(
         ImpersonationLevel: SecurityIdentification,
         ..SECURITY_QUALITY_OF_SERVICE::default()
     };
-    let mut attributes = object_attributes(root, &name, is_inheritable);
+    let mut attributes = object_attributes(root, &name);
     attributes.SecurityQualityOfService = (&raw const quality).cast();
     let (mut handle, mut status_block) = (null_mut(), IO_STATUS_BLOCK::default());
     // SAFETY: all that is pointed to is valid and outlives the call, and is only read, but for the first and the
@@ -540,7 +545,11 @@ fn open_relative(
 
 /// The end for sending of a pipe without a name, whose `server` receives.
 pub(crate) fn open_unnamed(server: BorrowedHandle<'_>, is_inheritable: bool) -> io::Result<OwnedHandle> {
-    open_relative(Some(server), "", TO_SEND, 0, is_inheritable)
+    let sender = open_relative(Some(server), "", TO_SEND, 0)?;
+    if is_inheritable {
+        make_inheritable(sender.as_handle())?;
+    }
+    Ok(sender)
 }
 
 fn is_denied(error: &io::Error) -> bool {
@@ -743,6 +752,23 @@ pub(crate) fn client_computer_name(server: BorrowedHandle<'_>) -> io::Result<OsS
     }
     let len = name.iter().position(|&unit| unit == 0).unwrap_or(name.len());
     Ok(OsString::from_wide(&name[..len]))
+}
+
+/// Whether it is a pipe of another machine, or of this one as if it were another.
+pub(crate) fn is_remote(pipe: BorrowedHandle<'_>) -> io::Result<bool> {
+    let (mut device, mut status_block) = (FILE_FS_DEVICE_INFORMATION::default(), IO_STATUS_BLOCK::default());
+    // SAFETY: the handle is open, and what the pointers point to is valid, of that size, and outlives the
+    // call, which does not return before it is done.
+    nt_result(unsafe {
+        NtQueryVolumeInformationFile(
+            pipe.as_raw_handle(),
+            &raw mut status_block,
+            (&raw mut device).cast(),
+            size::<FILE_FS_DEVICE_INFORMATION>(),
+            FileFsDeviceInformation,
+        )
+    })?;
+    Ok(device.Characteristics & FILE_REMOTE_DEVICE != 0)
 }
 
 /// What may be done with a handle: rights such as `FILE_READ_DATA`.

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::deadline::Deadline;
 use std::{
+    cell::UnsafeCell,
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     env,
@@ -26,6 +27,7 @@ use std::{
     process::ExitStatus,
     ptr::{null, null_mut},
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 use windows_sys::Win32::{
     Foundation::{
@@ -131,18 +133,26 @@ fn set_inheritable(handle: BorrowedHandle<'_>, is_inheritable: bool) -> io::Resu
     check(unsafe { SetHandleInformation(handle.as_raw_handle(), HANDLE_FLAG_INHERIT, flags) })
 }
 
+/// Values of handles that have had an owner here: those that were taken, and those that this crate itself has made inheritable,
+/// be it for a moment. What was inherited is there from the start, so it never has a value of the latter.
+static OWNED: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
+
+/// Makes a handle of ours inheritable. Before that, it is noted that nobody has inherited it.
+pub(super) fn make_inheritable(handle: BorrowedHandle<'_>) -> io::Result<()> {
+    OWNED.lock().unwrap_or_else(PoisonError::into_inner).insert(handle.as_raw_handle().addr());
+    set_inheritable(handle, true)
+}
+
 /// Takes a handle that this process has inherited, by the text of its value. The error says what is wrong.
 pub(crate) fn take_inherited(text: &OsStr) -> io::Result<OwnedHandle> {
-    static TAKEN: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
-
     let value = parse_value(text)?;
     let raw = std::ptr::without_provenance_mut(value);
     if standard_handles().contains(&raw) {
         return Err(invalid(format!("the handle {value} is a standard handle of this process")));
     }
-    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
-    if taken.contains(&value) {
-        return Err(invalid(format!("the handle {value} was taken before")));
+    let mut owned = OWNED.lock().unwrap_or_else(PoisonError::into_inner);
+    if owned.contains(&value) {
+        return Err(invalid(format!("the handle {value} was taken before, or was made here")));
     }
     let mut flags = 0;
     // SAFETY: any value is allowed, and `flags` outlives the call.
@@ -153,14 +163,14 @@ pub(crate) fn take_inherited(text: &OsStr) -> io::Result<OwnedHandle> {
         }
         return Err(error);
     }
-    // What was inherited is inheritable; what Rust's library and this crate open is not.
+    // What was inherited is inheritable; what Rust's library opens is not, and what this crate makes so is noted.
     if flags & HANDLE_FLAG_INHERIT == 0 {
         return Err(invalid(format!("the handle {value} was not inherited")));
     }
     // SAFETY: the handle is open: it was found just now. It is borrowed for this call.
     set_inheritable(unsafe { BorrowedHandle::borrow_raw(raw) }, false)?;
-    taken.insert(value);
-    // SAFETY: the handle is open. That it was inheritable, and was not given out before, says that it came from the
+    owned.insert(value);
+    // SAFETY: the handle is open. That it was inheritable, was not made so here, and was not given out before, says that it came from the
     // parent and has no owner here. What that can miss is told to callers of `inherited_handle`.
     Ok(unsafe { OwnedHandle::from_raw_handle(raw) })
 }
@@ -669,7 +679,7 @@ fn create(
             flags,
             as_ptr(environment).cast(),
             as_ptr(dir),
-            &raw const startup.StartupInfo,
+            (&raw const startup).cast(),
             &raw mut process,
         )
     });
@@ -691,7 +701,7 @@ struct Inheritable<'h>(&'h [BorrowedHandle<'h>]);
 impl<'h> Inheritable<'h> {
     fn new(handles: &'h [BorrowedHandle<'h>]) -> io::Result<Self> {
         let this = Self(handles);
-        handles.iter().try_for_each(|handle| set_inheritable(*handle, true))?;
+        handles.iter().try_for_each(|handle| make_inheritable(*handle))?;
         Ok(this)
     }
 }
@@ -708,15 +718,15 @@ impl Drop for Inheritable<'_> {
 /// What a process is started with beyond what `STARTUPINFOW` has room for.
 struct AttributeList {
     /// Aligned for pointers.
-    buffer: Box<[usize]>,
+    buffer: Vec<UnsafeCell<usize>>,
     /// The list refers to these.
-    handles: Box<[HANDLE]>,
+    handles: Vec<HANDLE>,
 }
 
 impl AttributeList {
     /// With these handles, of which there is one at least, as those that the process inherits.
     fn of_handles(handles: &[BorrowedHandle<'_>]) -> io::Result<Self> {
-        let handles: Box<[_]> = handles.iter().map(AsRawHandle::as_raw_handle).collect();
+        let handles: Vec<_> = handles.iter().map(AsRawHandle::as_raw_handle).collect();
         let mut size = 0;
         // SAFETY: without a list, it only says how large one with 1 attribute is; `size` outlives the call.
         if unsafe { InitializeProcThreadAttributeList(null_mut(), 1, 0, &raw mut size) } == 0 {
@@ -725,7 +735,8 @@ impl AttributeList {
                 return Err(error);
             }
         }
-        let mut buffer = vec![0; size.div_ceil(size_of::<usize>())].into_boxed_slice();
+        let mut buffer = Vec::new();
+        buffer.resize_with(size.div_ceil(size_of::<usize>()), UnsafeCell::default);
         // SAFETY: the buffer has `size` bytes.
         check(unsafe { InitializeProcThreadAttributeList(buffer.as_mut_ptr().cast(), 1, 0, &raw mut size) })?;
         let list = Self { buffer, handles };
@@ -736,7 +747,7 @@ impl AttributeList {
                 0,
                 PROC_THREAD_ATTRIBUTE_HANDLE_LIST as usize,
                 list.handles.as_ptr().cast(),
-                size_of_val(&*list.handles),
+                size_of_val(&list.handles[..]),
                 null_mut(),
                 null(),
             )
@@ -744,6 +755,7 @@ impl AttributeList {
         Ok(list)
     }
 
+    /// For the system to write to, too.
     fn as_ptr(&self) -> LPPROC_THREAD_ATTRIBUTE_LIST {
         self.buffer.as_ptr().cast_mut().cast()
     }
@@ -777,11 +789,14 @@ impl Child {
     }
 
     pub(crate) fn kill(&self) -> io::Result<()> {
+        /// How long a process that is about to end may take to have ended.
+        const GRACE: Duration = Duration::from_secs(1);
+
         // SAFETY: the handle is open.
         match check(unsafe { TerminateProcess(self.process.as_raw_handle(), 1) }) {
-            // That is how it is put that the process has ended before.
+            // That is how it is put that the process has ended before, or is about to.
             Err(error) if has_code(&error, ERROR_ACCESS_DENIED) => {
-                let ended = self.wait(Deadline::after(std::time::Duration::ZERO))?;
+                let ended = self.wait(Deadline::after(GRACE))?;
                 if ended.is_some() { Ok(()) } else { Err(os_error(ERROR_ACCESS_DENIED)) }
             }
             result => result,

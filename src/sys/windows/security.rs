@@ -8,33 +8,38 @@ use crate::os::windows::{
     security_descriptor::{IntegrityLevel, Parts, Sid},
 };
 use std::{
+    cell::RefCell,
     io,
+    marker::PhantomData,
     os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle},
     process,
     ptr::null_mut,
     slice,
     sync::OnceLock,
 };
-use windows_sys::Win32::{
-    Foundation::{
-        ERROR_CANNOT_IMPERSONATE, ERROR_CANT_OPEN_ANONYMOUS, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_SID,
-        ERROR_NO_TOKEN,
-    },
-    Security::{
-        GetTokenInformation, PSID, RevertToSelf, SECURITY_IMPERSONATION_LEVEL,
-        SecurityAnonymous as ANONYMOUS, SecurityIdentification as IDENTIFICATION,
-        SecurityImpersonation as IMPERSONATION, TOKEN_IMPERSONATE, TOKEN_INFORMATION_CLASS,
-        TOKEN_MANDATORY_LABEL, TOKEN_PRIMARY_GROUP, TOKEN_QUERY, TOKEN_USER, TokenImpersonationLevel,
-        TokenIntegrityLevel, TokenPrimaryGroup, TokenUser,
-    },
-    System::{
-        Pipes::ImpersonateNamedPipeClient,
-        RemoteDesktop::ProcessIdToSessionId,
-        Threading::{
-            GetCurrentProcess, GetCurrentThread, OpenProcess, OpenProcessToken, OpenThreadToken,
-            PROCESS_QUERY_LIMITED_INFORMATION, SetThreadToken,
+use windows_sys::{
+    Win32::{
+        Foundation::{
+            ERROR_CANNOT_IMPERSONATE, ERROR_CANT_OPEN_ANONYMOUS, ERROR_INSUFFICIENT_BUFFER,
+            ERROR_INVALID_SID, ERROR_NO_TOKEN,
+        },
+        Security::{
+            GetTokenInformation, PSID, RevertToSelf, SECURITY_IMPERSONATION_LEVEL,
+            SecurityAnonymous as ANONYMOUS, SecurityIdentification as IDENTIFICATION,
+            SecurityImpersonation as IMPERSONATION, TOKEN_IMPERSONATE, TOKEN_INFORMATION_CLASS,
+            TOKEN_MANDATORY_LABEL, TOKEN_PRIMARY_GROUP, TOKEN_QUERY, TOKEN_USER, TokenImpersonationLevel,
+            TokenIntegrityLevel, TokenPrimaryGroup, TokenUser,
+        },
+        System::{
+            Pipes::ImpersonateNamedPipeClient,
+            RemoteDesktop::ProcessIdToSessionId,
+            Threading::{
+                GetCurrentProcess, GetCurrentThread, OpenProcess, OpenProcessToken, OpenThreadToken,
+                PROCESS_QUERY_LIMITED_INFORMATION, SetThreadToken,
+            },
         },
     },
+    core::BOOL,
 };
 
 /// The security identifier that a pointer points to.
@@ -106,20 +111,49 @@ pub(crate) enum ClientError {
     Hidden(io::Error),
 }
 
-/// A thread that acts as somebody else. Dropping it makes the thread what it was before.
+/// A thread that acts as somebody else. Dropping it makes the thread what it was before. If another was begun later and goes
+/// on, it is that one that will.
 #[derive(Debug)]
 pub(crate) struct Impersonation {
-    before: Option<OwnedHandle>,
+    number: u64,
+    /// It is the thread's.
+    of_thread: PhantomData<*mut ()>,
 }
+
+#[allow(
+    clippy::missing_const_for_thread_local,
+    reason = "it is const; Clippy does not see it for every target"
+)]
+mod of_thread {
+    use super::{OwnedHandle, RefCell};
+
+    thread_local! {
+        /// What the thread was before each impersonation that goes on, by its number, the latest last.
+        pub(super) static BEFORE: RefCell<Vec<(u64, Option<OwnedHandle>)>> = const { RefCell::new(Vec::new()) };
+    }
+}
+use of_thread::BEFORE;
 
 impl Impersonation {
     pub(crate) fn of_client(pipe: BorrowedHandle<'_>) -> io::Result<Self> {
-        let before = thread_token(TOKEN_IMPERSONATE)?;
         // SAFETY: the handle is open.
-        if unsafe { ImpersonateNamedPipeClient(pipe.as_raw_handle()) } == 0 {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(Self { before })
+        Self::begin(thread_token(TOKEN_IMPERSONATE)?, || unsafe {
+            ImpersonateNamedPipeClient(pipe.as_raw_handle())
+        })
+    }
+
+    fn begin(before: Option<OwnedHandle>, act: impl FnOnce() -> BOOL) -> io::Result<Self> {
+        let begun = BEFORE.try_with(|all| {
+            let mut all = all.borrow_mut();
+            all.reserve(1);
+            if act() == 0 {
+                return Err(io::Error::last_os_error());
+            }
+            let number = all.last().map_or(0, |(number, _)| number + 1);
+            all.push((number, before));
+            Ok(Self { number, of_thread: PhantomData })
+        });
+        begun.unwrap_or_else(|_| Err(io::Error::other("the thread is ending")))
     }
 
     /// The token that the thread acts with, with these rights to it.
@@ -140,9 +174,28 @@ impl Impersonation {
 
 impl Drop for Impersonation {
     fn drop(&mut self) {
+        let before = BEFORE.try_with(|all| {
+            let mut all = all.borrow_mut();
+            let at = all.iter().position(|&(number, _)| number == self.number)?;
+            let (_, before) = all.remove(at);
+            match all.get_mut(at) {
+                None => Some(before),
+                // Not the latest: the thread goes on as whom that one has made it.
+                Some((_, before_later)) => {
+                    *before_later = before;
+                    None
+                }
+            }
+        });
+        let before = match before {
+            Ok(Some(before)) => before,
+            Ok(None) => return,
+            // The thread is ending.
+            Err(_) => None,
+        };
         // SAFETY: the token is open; a null thread is the calling one.
         let reverted = unsafe {
-            match &self.before {
+            match &before {
                 None => RevertToSelf(),
                 Some(token) => SetThreadToken(null_mut(), token.as_raw_handle()),
             }
@@ -156,16 +209,10 @@ impl Drop for Impersonation {
 
 /// Does something as the process, whoever the thread acts as.
 pub(crate) fn as_process<T>(action: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    let Some(token) = thread_token(TOKEN_IMPERSONATE)? else { return action() };
-    // What it was before, it is again when this is dropped.
-    let before = Impersonation { before: Some(token) };
+    let Some(before) = thread_token(TOKEN_IMPERSONATE)? else { return action() };
     // SAFETY: no preconditions.
-    if unsafe { RevertToSelf() } == 0 {
-        return Err(io::Error::last_os_error());
-    }
-    let result = action();
-    drop(before);
-    result
+    let _itself = Impersonation::begin(Some(before), || unsafe { RevertToSelf() })?;
+    action()
 }
 
 /// The token of the calling thread, if it has one of its own.

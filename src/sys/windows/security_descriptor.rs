@@ -32,11 +32,12 @@ use windows_sys::{
             GetKernelObjectSecurity, GetSecurityDescriptorControl, GetSecurityDescriptorDacl,
             GetSecurityDescriptorGroup, GetSecurityDescriptorOwner, GetSecurityDescriptorSacl,
             InitializeSecurityDescriptor, IsValidSecurityDescriptor, PSECURITY_DESCRIPTOR, PSID,
-            SE_DACL_AUTO_INHERIT_REQ, SE_DACL_AUTO_INHERITED, SE_DACL_DEFAULTED, SE_DACL_PROTECTED,
-            SE_GROUP_DEFAULTED, SE_OWNER_DEFAULTED, SE_SACL_AUTO_INHERIT_REQ, SE_SACL_AUTO_INHERITED,
-            SE_SACL_DEFAULTED, SE_SACL_PROTECTED, SECURITY_DESCRIPTOR, SetKernelObjectSecurity,
-            SetSecurityDescriptorControl, SetSecurityDescriptorDacl, SetSecurityDescriptorGroup,
-            SetSecurityDescriptorOwner, SetSecurityDescriptorSacl,
+            SE_DACL_AUTO_INHERIT_REQ, SE_DACL_AUTO_INHERITED, SE_DACL_DEFAULTED, SE_DACL_PRESENT,
+            SE_DACL_PROTECTED, SE_GROUP_DEFAULTED, SE_OWNER_DEFAULTED, SE_SACL_AUTO_INHERIT_REQ,
+            SE_SACL_AUTO_INHERITED, SE_SACL_DEFAULTED, SE_SACL_PRESENT, SE_SACL_PROTECTED, SE_SELF_RELATIVE,
+            SECURITY_DESCRIPTOR, SetKernelObjectSecurity, SetSecurityDescriptorControl,
+            SetSecurityDescriptorDacl, SetSecurityDescriptorGroup, SetSecurityDescriptorOwner,
+            SetSecurityDescriptorSacl,
         },
         Storage::FileSystem::{FILE_GENERIC_WRITE, FILE_READ_ATTRIBUTES},
         System::{
@@ -198,9 +199,42 @@ impl SecurityDescriptor {
             }
             buffer.resize((needed as usize).div_ceil(size_of::<usize>()), 0);
         }
-        // SAFETY: the buffer holds a self-relative descriptor, aligned for pointers, until the end of this
-        // function.
-        unsafe { Borrowed::from_ptr(buffer.as_ptr().cast()) }.map(Borrowed::to_owned)
+        let bytes: Vec<u8> = buffer.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        Self::from_self_relative(&bytes).ok_or_else(|| os_error(ERROR_INVALID_SECURITY_DESCR))
+    }
+
+    /// A copy of a self-relative descriptor. `None` if it is malformed: that of a pipe of another machine is what that machine
+    /// has sent, and the functions of the system would believe every offset in it.
+    fn from_self_relative(bytes: &[u8]) -> Option<Self> {
+        let half = |at: usize| Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
+        // What begins where the four bytes there say.
+        let part = |at: usize| {
+            let offset = u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?);
+            Some(if offset == 0 { None } else { Some(bytes.get(usize::try_from(offset).ok()?..)?) })
+        };
+        let sid = |at| match part(at)? {
+            None => Some(None),
+            Some(bytes) => Sid::from_bytes(bytes).map(Some),
+        };
+        let control = half(2)?;
+        let acl = |at, is_there: u16| match part(at)? {
+            _ if control & is_there == 0 => Some(AccessList::Absent),
+            None => Some(AccessList::Null),
+            Some(bytes) => {
+                let len = u16::from_le_bytes(bytes.get(2..4)?.try_into().ok()?);
+                Acl::from_bytes(bytes.get(..len.into())?).map(AccessList::Entries)
+            }
+        };
+        if u32::from(*bytes.first()?) != SECURITY_DESCRIPTOR_REVISION || control & SE_SELF_RELATIVE == 0 {
+            return None;
+        }
+        let mut owned = Self::new();
+        owned.set_owner(sid(4)?);
+        owned.set_group(sid(8)?);
+        owned.set_sacl(&acl(12, SE_SACL_PRESENT)?);
+        owned.set_dacl(&acl(16, SE_DACL_PRESENT)?);
+        owned.set_control(Control(control & (INHERITANCE | DEFAULTED)), true);
+        Some(owned)
     }
 
     pub(crate) fn borrow(&self) -> Borrowed<'_> {
@@ -522,3 +556,42 @@ impl Borrowed<'_> {
 
 /// Why reading cannot fail.
 const VALID: &str = "the descriptor was checked";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Owner, group and both lists, self-relative.
+    fn self_relative() -> Vec<u8> {
+        let (sid, acl) =
+            (Sid::SYSTEM.to_bytes(), Acl::from_aces([Ace::allow(Sid::EVERYONE, 1)]).unwrap().to_bytes());
+        let [owner, group, sacl, dacl] =
+            [20, 20 + sid.len(), 20 + 2 * sid.len(), 20 + 2 * sid.len() + acl.len()]
+                .map(|at| u32::try_from(at).unwrap());
+        let control = SE_SELF_RELATIVE | SE_DACL_PRESENT | SE_SACL_PRESENT | SE_DACL_PROTECTED;
+        let mut bytes = vec![1, 0];
+        bytes.extend(control.to_le_bytes());
+        bytes.extend([owner, group, sacl, dacl].into_iter().flat_map(u32::to_le_bytes));
+        [&bytes[..], &sid, &sid, &acl, &acl].concat()
+    }
+
+    #[test]
+    fn what_another_machine_sends_is_read_within_its_bounds() {
+        let bytes = self_relative();
+        let whole = SecurityDescriptor::from_self_relative(&bytes).unwrap();
+        assert_eq!(whole.borrow().owner(), Some(Sid::SYSTEM));
+        assert_eq!(whole.borrow().dacl(), whole.borrow().sacl());
+        assert_eq!(whole.borrow().control(), Control::DACL_PROTECTED);
+        for len in 0..bytes.len() {
+            assert!(SecurityDescriptor::from_self_relative(&bytes[..len]).is_none(), "{len}");
+        }
+        let len = u32::try_from(bytes.len()).unwrap();
+        for at in [4, 8, 12, 16] {
+            for offset in [u32::MAX, u32::MAX - 7, len, len - 2] {
+                let mut bad = bytes.clone();
+                bad[at..at + 4].copy_from_slice(&offset.to_le_bytes());
+                assert!(SecurityDescriptor::from_self_relative(&bad).is_none(), "{offset:#x} at {at}");
+            }
+        }
+    }
+}

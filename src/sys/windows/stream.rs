@@ -1010,7 +1010,13 @@ impl Stream {
         if self.socket().is_some() {
             return unix_socket::peer_creds(self.as_handle());
         }
-        PeerCreds::of(self.as_handle(), named_pipe::is_server(&named_pipe::information(self.as_handle())?))
+        let is_server = named_pipe::is_server(&named_pipe::information(self.as_handle())?);
+        // Of its clients, wherever they are, a server learns from its own system.
+        if !is_server && self.0.is_remote {
+            let why = "what another machine says about the owner of a pipe counts for nothing";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+        }
+        PeerCreds::of(self.as_handle(), is_server)
     }
 
     /// Whether the pipe is owned by our user, or by somebody who could do all that our user can anyway.
@@ -1122,12 +1128,15 @@ impl Stream {
     ) -> Result<Self, (io::Error, OwnedHandle)> {
         // Whoever had it may have left it in a mode in which reading nothing looks like the end, and in which writing does not wait.
         let is_set = named_pipe::set_recv_mode(file.as_handle(), recv_mode);
-        let is_synchronous = match is_set.and_then(|()| named_pipe::is_synchronous(file.as_handle())) {
-            Ok(is_synchronous) => is_synchronous,
+        let look = |()| {
+            Ok((named_pipe::is_synchronous(file.as_handle())?, named_pipe::is_remote(file.as_handle())?))
+        };
+        let (is_synchronous, is_remote) = match is_set.and_then(look) {
+            Ok(seen) => seen,
             Err(error) => return Err((error, file)),
         };
         let mut pipe = Pipe::new(file.into(), false);
-        pipe.is_synchronous = is_synchronous;
+        (pipe.is_synchronous, pipe.is_remote) = (is_synchronous, is_remote);
         Ok(Self(Arc::new(pipe)))
     }
 }
@@ -1175,6 +1184,7 @@ mod tests {
         assert!(!Arc::get_mut(&mut client.0).unwrap().is_remote);
         Arc::get_mut(&mut client.0).unwrap().is_remote = true;
         assert!(!client.server_is_ours().unwrap());
+        assert_eq!(client.peer_creds().unwrap_err().kind(), io::ErrorKind::Unsupported);
         drop(server);
     }
 

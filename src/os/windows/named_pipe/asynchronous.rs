@@ -371,7 +371,7 @@ impl<R: Runtime> Async<PipeStream<Messages, Messages>, R> {
     /// The twin of [`PipeStream::transact`].
     ///
     /// # Cancel safety
-    /// If the future is dropped after it was first polled, the message was sent, and the answer is the next to be received.
+    /// If the future is dropped, the message was sent, or it was not; if it was, the answer is the next to be received.
     pub async fn transact(&self, msg: &[u8], answer: &mut Vec<u8>) -> io::Result<Option<usize>> {
         let room = answer.capacity();
         self.write_with(|stream| stream.sys().start_transaction(msg, room)).await?;

@@ -116,7 +116,8 @@ impl PipeConnectOptions {
     }
 
     /// Whether the server sees who we are at the time when it asks, and not when we connected. The default is no. With it, a server
-    /// can tell who we are only after it has received something.
+    /// can tell who we are only after it has received something, and what a thread sends while it acts as somebody else may come in the name of
+    /// the process: what is sent with a timeout, in nonblocking mode or by an async stream is handed to the system by another thread.
     ///
     /// Stands on `SECURITY_CONTEXT_TRACKING`.
     pub fn dynamic_tracking(mut self, dynamic: bool) -> Self {

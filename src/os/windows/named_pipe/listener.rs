@@ -167,7 +167,7 @@ impl PipeListenerOptions {
     }
 
     /// Who may do what with the pipe, in place of what [`access`](Self::access) says. It has to let our own user add instances
-    /// (`FILE_CREATE_PIPE_INSTANCE`), or creating the listener fails.
+    /// (`FILE_CREATE_PIPE_INSTANCE`), or creating the listener fails; with a backlog of 1, accepting.
     pub fn security_descriptor(mut self, descriptor: impl Into<Option<SecurityDescriptor>>) -> Self {
         self.security_descriptor = descriptor.into();
         self

@@ -189,7 +189,7 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeStream<Rm, Sm> {
     }
 
     /// The process that opened the client's end. A hint: it may have ended, its number be that of another by now, and the end may have
-    /// been passed on. Decide by [`peer_creds`](Self::peer_creds).
+    /// been passed on; of a client on another machine it is whatever that one says. Decide by [`peer_creds`](Self::peer_creds).
     ///
     /// Stands on `GetNamedPipeClientProcessId`.
     pub fn client_process_id(&self) -> io::Result<u32> {
@@ -231,7 +231,8 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeStream<Rm, Sm> {
     ///
     /// # Errors
     /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) at a server: nothing was received yet, and the client, in another language,
-    /// has not asked for static tracking. Or it wants to be anonymous.
+    /// has not asked for static tracking. [`Unsupported`](io::ErrorKind::Unsupported) at a client: the pipe is on another machine, whose
+    /// word counts for nothing. `ERROR_CANT_OPEN_ANONYMOUS` (1347): the client wants to be anonymous.
     pub fn peer_creds(&self) -> io::Result<PeerCreds> {
         self.inner.peer_creds().map(PeerCreds::new)
     }
@@ -367,7 +368,8 @@ impl<Sm: PipeModeTag> PipeStream<Messages, Sm> {
     ///   [`WouldBlock`](io::ErrorKind::WouldBlock) if the stream is [nonblocking](Self::set_nonblocking): there is none, yet.
     /// - [`InvalidData`](io::ErrorKind::InvalidData): it is longer than is [allowed](Self::set_max_msg_len). Nothing is lost: allow more, or
     ///   receive it [in parts](Self::recv_part).
-    /// - [`UnexpectedEof`](io::ErrorKind::UnexpectedEof): its sender has died, or taken it back, before all of it was there.
+    /// - [`UnexpectedEof`](io::ErrorKind::UnexpectedEof): its sender has died, or taken it back, before all of it was there. (If it takes
+    ///   back a message that was received in part, and sends another, the system does not tell them apart. Senders of this crate do not.)
     /// - [`ResourceBusy`](io::ErrorKind::ResourceBusy): another thread or task [waits for an answer](Self::transact), which this would take
     ///   away from it.
     ///
@@ -423,8 +425,8 @@ impl<Sm: PipeModeTag> PipeStream<Messages, Sm> {
         Ok(self.inner.recv_part(buf)?.map(|part| MsgPart { len: part.len, is_last: part.is_last }))
     }
 
-    /// Like [`recv_part`](Self::recv_part), but all of the message stays there for the next call. When this has to wait, the beginning of the
-    /// message is taken out of the pipe and kept in the stream, where only its own calls find it.
+    /// Like [`recv_part`](Self::recv_part), but all of the message stays there for the next call. Its beginning is taken out of the pipe and
+    /// kept in the stream, where only its own calls find it.
     pub fn peek_part(&self, buf: &mut [u8]) -> io::Result<Option<MsgPart>> {
         Ok(self.inner.peek_part(buf)?.map(|part| MsgPart { len: part.len, is_last: part.is_last }))
     }

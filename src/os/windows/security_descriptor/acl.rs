@@ -161,7 +161,7 @@ impl Ace {
     fn split_off(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let len = usize::from(u16::from_le_bytes(bytes.get(2..4)?.try_into().ok()?));
         let (ace, rest) = bytes.split_at_checked(len)?;
-        (len >= Self::HEADER).then(|| (Self(ace.into()), rest))
+        (len >= Self::HEADER && len % 4 == 0).then(|| (Self(ace.into()), rest))
     }
 
     /// The same with other flags.
@@ -344,7 +344,8 @@ impl Acl {
         /// That of lists with entries about parts of objects (`ACL_REVISION_DS`).
         const REVISION_DS: u8 = 4;
 
-        let has_objects = self.0.iter().any(|ace| ace.sid_offset() == SidOffset::AfterGuids);
+        // Compound entries (4) need revision 3 or more.
+        let has_objects = self.0.iter().any(|ace| ace.sid_offset() == SidOffset::AfterGuids || ace.0[0] == 4);
         let [l0, l1] =
             u16::try_from(self.len()).expect("it was checked when entries were added").to_le_bytes();
         let [c0, c1] = u16::try_from(self.0.len()).expect("each has four bytes at least").to_le_bytes();
