@@ -49,7 +49,35 @@ pub(crate) fn in_time<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'stat
     within(LIMIT, test)
 }
 
-/// Whether this is Wine, where some things are not as on Windows. Each test that is left out there says what Windows does.
+/// Whether this is Wine. What it (version 10) does otherwise than Windows, and what is to be expected there; a test that goes by
+/// this function says which. On Windows itself, in the workflow on GitHub, they run.
+///
+/// | Wine | Windows |
+/// |---|---|
+/// | **Pipes** | |
+/// | Access lists and integrity labels are kept and given back, but not enforced; generic rights in them are not mapped. | Whom they do not admit gets `ERROR_ACCESS_DENIED`, and generic rights read back as those of files. |
+/// | There are no remote clients, and whether they are rejected cannot be read back. Rejecting them makes every pipe one of messages. | They are rejected unless asked for; the pipe is of what it was made for. |
+/// | `FILE_FLAG_FIRST_PIPE_INSTANCE` is ignored (`FILE_CREATE`, which is used here, is not). | A second server is refused in either case. |
+/// | An instance ceases when its server closes it. | It lasts until the client has closed its end, too. |
+/// | A client can be impersonated before anything was received, and always fully. | Only with static tracking, else `ERROR_CANNOT_IMPERSONATE`; no further than it allows (Identification, if it is ours). |
+/// | `GetNamedPipeClientComputerNameW` ends the process. | `ERROR_PIPE_LOCAL` for a client on this machine, else its name. |
+/// | A handle is opened although the pipe does not go in the direction that is asked for. | `ERROR_ACCESS_DENIED`. |
+/// | `WriteQuotaAvailable` is always 0, so that every write that may not wait takes the long way. | It is what there is room for. |
+/// | A quota is as asked for. | It may be more. |
+/// | While a listener closes, connecting may find `ERROR_HANDLES_CLOSED`. | `ERROR_FILE_NOT_FOUND`. |
+/// | `FlushFileBuffers` succeeds when the peer has left. | Not relied on: whether it is there is asked before. |
+/// | **Security descriptors** | |
+/// | Mandatory labels, resource attributes, conditional and object entries have wrong text or none. | They go to text and back. |
+/// | `S:P` is taken for the flag of the DACL; unknown names of SIDs are cut short; SIDs with hexadecimal authorities are not read. | As documented; malformed text is refused. |
+/// | A list that is too long for one is cut. | It is refused. |
+/// | **Mailslots** | |
+/// | Messages longer than the slot's maximum are taken. | `ERROR_INVALID_PARAMETER`. |
+/// | A client of a server that is gone keeps the name, and what it sends is lost without a word. | An error, and the name is free. |
+/// | There is no sending to many machines or to another. | There is, where it is not switched off. |
+/// | **Others** | |
+/// | There are no Unix-domain sockets (`WSAEAFNOSUPPORT`). | Since Windows 10, version 1803. |
+/// | A file that was opened and then moved is deleted at its old path. | It is deleted where it is. |
+/// | A child finds more environment variables than it was given. | It finds those. |
 #[cfg(windows)]
 pub(crate) fn is_wine() -> bool {
     use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
