@@ -130,6 +130,22 @@ impl<T: Source, R: Runtime> Async<T, R> {
     }
 }
 
+/// Registering the descriptor elsewhere, or taking it out of nonblocking mode, breaks waiting.
+#[cfg(unix)]
+impl<T: Source, R: Runtime> std::os::fd::AsFd for Async<T, R> {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.get_ref().as_fd()
+    }
+}
+
+/// What the object has read ahead is not in the pipe any more.
+#[cfg(windows)]
+impl<T: Source + std::os::windows::io::AsHandle, R: Runtime> std::os::windows::io::AsHandle for Async<T, R> {
+    fn as_handle(&self) -> std::os::windows::io::BorrowedHandle<'_> {
+        self.get_ref().as_handle()
+    }
+}
+
 /// What has the runtime's own trait for reading.
 #[doc(hidden)]
 pub trait RecvBytes: Source {

@@ -840,8 +840,8 @@ async fn those_who_wait_hear_that_the_peer_has_gone<E: Executor>(name: TestName)
 async fn halves_work_by_themselves_and_together_again<E: Executor>(name: TestName) {
     let (server, client) = pair::<E, Messages, Bytes>(&name).await;
     assert!(waits(server.recv_msg(&mut Vec::new())).await);
-    let (reader, writer) = server.split().unwrap();
-    let (client_reader, client_writer) = client.split().unwrap();
+    let (reader, writer) = server.split();
+    let (client_reader, client_writer) = client.split();
     let receiver = spawn::<E, _>(async move { (next(&reader).await, reader) });
     client_writer.send(b"message").await.unwrap();
     let (msg, reader) = receiver.await;
@@ -855,8 +855,8 @@ async fn halves_work_by_themselves_and_together_again<E: Executor>(name: TestNam
 
     let other = unique_path();
     let (other, _client) = pair::<E, Messages, Bytes>(&other).await;
-    let (reader, writer) = server.split().unwrap();
-    let (other_reader, other_writer) = other.split().unwrap();
+    let (reader, writer) = server.split();
+    let (other_reader, other_writer) = other.split();
     let error = Async::<blocking::PipeStream<_, _>, _>::reunite(reader, other_writer).unwrap_err();
     let server = Async::<blocking::PipeStream<_, _>, _>::reunite(error.rh, writer).unwrap();
     Async::<blocking::PipeStream<_, _>, _>::reunite(other_reader, error.sh).unwrap();
@@ -1089,7 +1089,7 @@ mod tokio_alone {
                 let name = unique_path();
                 let (server, client) = pair::<Threads, Bytes, Bytes>(&name).await;
                 let echo = tokio::spawn(async move {
-                    let (mut reader, mut writer) = server.split().unwrap();
+                    let (mut reader, mut writer) = server.split();
                     tokio::io::copy(&mut reader, &mut writer).await.unwrap()
                 });
                 let client = Arc::new(client);

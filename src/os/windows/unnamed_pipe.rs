@@ -49,6 +49,9 @@ pub struct CreationOptions<'sd> {
     buffer_size_hint: Option<NonZeroUsize>,
 }
 
+/// What interprocess 1.2 called [`CreationOptions`].
+pub type UnnamedPipeCreationOptions<'sd> = CreationOptions<'sd>;
+
 impl<'sd> CreationOptions<'sd> {
     /// The defaults.
     pub const fn new() -> Self {

@@ -132,6 +132,11 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag, R: Runtime> TryFrom<Async<PipeListener<Rm
     }
 }
 
+/// What can fail only where a reactor has to know of an object. On Windows none has.
+fn sure<T>(result: io::Result<T>) -> T {
+    result.unwrap_or_else(|_| unreachable!("no reactor is asked on Windows"))
+}
+
 /// The async face of a [`PipeStream`].
 impl<Rm: PipeModeTag, Sm: PipeModeTag, R: Runtime> Async<PipeStream<Rm, Sm>, R> {
     /// The twin of [`PipeStream::connect_by_path`].
@@ -159,13 +164,10 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag, R: Runtime> Async<PipeStream<Rm, Sm>, R> 
     }
 
     /// The twin of [`PipeStream::split`].
-    ///
-    /// # Errors
-    /// None.
     #[allow(clippy::type_complexity, reason = "two halves")]
-    pub fn split(self) -> io::Result<(Async<RecvPipeStream<Rm>, R>, Async<SendPipeStream<Sm>, R>)> {
-        let (rh, sh) = self.into_inner()?.split();
-        Ok((Async::new(rh)?, Async::new(sh)?))
+    pub fn split(self) -> (Async<RecvPipeStream<Rm>, R>, Async<SendPipeStream<Sm>, R>) {
+        let (rh, sh) = sure(self.into_inner()).split();
+        (sure(Async::new(rh)), sure(Async::new(sh)))
     }
 
     /// The twin of [`PipeStream::reunite`].
@@ -180,8 +182,7 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag, R: Runtime> Async<PipeStream<Rm, Sm>, R> 
         if !rh.get_ref().sys().is_same(sh.get_ref().sys()) {
             return Err(ReuniteError { rh, sh });
         }
-        let inner = PipeStream::from_sys(rh.get_ref().sys().share());
-        Ok(Self::new(inner).unwrap_or_else(|_| unreachable!("no reactor is asked on Windows")))
+        Ok(sure(Self::new(PipeStream::from_sys(rh.get_ref().sys().share()))))
     }
 
     /// The twin of [`PipeStream::information`].

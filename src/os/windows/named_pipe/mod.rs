@@ -59,7 +59,9 @@ pub use {
     listener::{Incoming, PipeListener, PipeListenerOptions},
     pipe_mode::{PipeDirection, PipeMode, PipeStreamRole, WaitTimeout},
     stream::{
-        DuplexPipeStream, FromHandleError, FromHandleErrorKind, MsgPart, PipeInformation, PipeStream,
-        RecvPipeStream, ReuniteError, ReuniteResult, SendPipeStream,
+        ByteReaderPipeStream, ByteWriterPipeStream, DuplexBytePipeStream, DuplexMsgPipeStream,
+        DuplexPipeStream, FromHandleError, FromHandleErrorKind, MsgPart, MsgReaderPipeStream,
+        MsgWriterPipeStream, PipeInformation, PipeStream, RecvPipeStream, ReuniteError, ReuniteResult,
+        SendPipeStream,
     },
 };
