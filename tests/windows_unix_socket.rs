@@ -38,7 +38,7 @@ const SHORT: Duration = Duration::from_millis(60);
 
 #[test]
 fn child_entry() {
-    support::child_entry(&[("serve", serve), ("connect", connect)]);
+    support::child_entry(&[("serve", serve), ("steal", steal), ("connect", connect)]);
 }
 
 /// Runs the test, unless the system has no such sockets.
@@ -519,6 +519,21 @@ fn of_processes_that_race_for_a_dead_socket_file_one_wins() {
     });
 }
 
+#[test]
+fn of_processes_that_steal_a_socket_file_at_once_the_last_has_it() {
+    with_sockets(|| {
+        let place = Place::new();
+        let _first = place.listen();
+        for _ in 0..5 {
+            let text = place.path.to_string_lossy();
+            let servers: Vec<_> = (0..4).map(|_| Child::start("steal", &[&text])).collect();
+            let said: Vec<_> = servers.iter().map(Child::hear).collect();
+            assert!(said.iter().any(|line| line == "listening"), "{said:?}");
+            Stream::connect(place.name()).unwrap();
+        }
+    });
+}
+
 // Who may, and who it is.
 
 #[test]
@@ -583,8 +598,17 @@ fn an_accept_policy_decides_on_clients_of_a_socket_file() {
 
 /// Listens on the path, says how that went, and waits.
 fn serve(arguments: &[String]) {
-    let listener = Listener::bind(name_of(Path::new(&arguments[0])));
-    match &listener {
+    say_and_wait(&Listener::bind(name_of(Path::new(&arguments[0]))));
+}
+
+/// As above, whoever has it.
+fn steal(arguments: &[String]) {
+    let options = ListenerOptions::new().name(name_of(Path::new(&arguments[0])));
+    say_and_wait(&options.try_overwrite(true).create_sync());
+}
+
+fn say_and_wait(listener: &io::Result<Listener>) {
+    match listener {
         Ok(_) => support::say("listening"),
         Err(error) => support::say(error),
     }

@@ -6,6 +6,7 @@ pub(crate) mod listener;
 pub(crate) mod local_socket;
 pub(crate) mod mailslot;
 pub(crate) mod name;
+mod name_file;
 pub(crate) mod named_pipe;
 pub(crate) mod overlapped;
 pub(crate) mod process;

@@ -701,8 +701,9 @@ impl Op {
 
     /// Whether there was more in the message than was read, once it [is done](Self::is_done).
     pub(crate) fn is_partial(&self) -> bool {
-        // The system writes no more than 32 bits there.
-        self.0.status().load(Ordering::Acquire) & 0xffff_ffff == PARTIAL as usize
+        #[allow(clippy::cast_possible_truncation, reason = "the system writes no more than 32 bits there")]
+        let status = self.0.status().load(Ordering::Acquire) as u32;
+        status == PARTIAL
     }
 
     /// The buffer, once it [is done](Self::is_done): as many bytes as the [result](Self::result) says were

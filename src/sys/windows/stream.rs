@@ -1153,8 +1153,10 @@ impl From<Stream> for OwnedHandle {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(feature = "async")]
+    use super::super::tests::send_all;
     use super::{
-        super::tests::{connect, listen, long, message_pipe, send_all, unique_name},
+        super::tests::{connect, listen, long, message_pipe, unique_name},
         *,
     };
 

@@ -1,41 +1,32 @@
 //! Sockets of the Unix domain, which Windows has since version 1803 of Windows 10.
 //!
 //! A connection is a [`Stream`](super::stream::Stream) like that of a pipe: a socket is a file to the kernel, and
-//! `ReadFile`, `WriteFile` and `CancelIoEx` do with it what they do with a pipe. Here is what is different: the name,
-//! which is a file; the listener; who the peer is; and how a connection ends.
-//!
-//! A socket file is a reparse point, which can only be opened as what it is. All that is done to one is done by a handle
-//! to it, and never by its path once more: somebody may have put another in its place.
+//! `ReadFile`, `WriteFile` and `CancelIoEx` do with it what they do with a pipe. Here is what is different: the listener;
+//! who the peer is; and how a connection ends. The name, which is a file, is in [`name_file`](super::name_file).
 
 use super::{
     creds::PeerCreds,
-    overlapped::{File, Op, Signal, as_raw_socket, as_socket, has_code, is_aborted, milliseconds},
-    security::{self, SecurityDescriptor, our_group, our_user, owner_of},
+    name_file::{Found, NameFile, is_ours},
+    overlapped::{File, Op, Signal, as_raw_socket, as_socket, has_code, is_aborted},
+    security::{self, owner_of},
     stream::Stream,
-    wide::to_wide,
 };
 #[cfg(feature = "async")]
 use crate::runtime::Interest;
 use crate::{
     deadline::Deadline,
     error::about,
-    local_socket::{Access, ExistingName, ListenerOptions, Name},
-    os::windows::security_descriptor::{AccessList, Ace, Acl, Control, Parts, Sid},
+    local_socket::{ListenerOptions, Name},
 };
 #[cfg(feature = "async")]
 use std::task::{Context, Poll};
 use std::{
     ffi::OsStr,
-    fs::{self, OpenOptions},
     io,
-    marker::PhantomData,
     net::Shutdown,
-    os::windows::{
-        fs::OpenOptionsExt,
-        io::{
-            AsHandle, AsRawHandle, AsRawSocket, AsSocket, BorrowedHandle, BorrowedSocket, FromRawHandle,
-            FromRawSocket, OwnedHandle, OwnedSocket,
-        },
+    os::windows::io::{
+        AsHandle, AsRawHandle, AsRawSocket, AsSocket, BorrowedHandle, BorrowedSocket, FromRawSocket,
+        OwnedSocket,
     },
     path::{Path, PathBuf},
     ptr::{null, null_mut},
@@ -46,45 +37,19 @@ use std::{
             Ordering::{Relaxed, SeqCst},
         },
     },
-    thread,
-    time::Duration,
 };
 use windows_sys::Win32::{
-    Foundation::{
-        ERROR_CONNECTION_ABORTED, ERROR_FILE_NOT_FOUND, ERROR_GRACEFUL_DISCONNECT, ERROR_INVALID_FUNCTION,
-        ERROR_INVALID_PARAMETER, ERROR_NETNAME_DELETED, ERROR_NOT_SUPPORTED, WAIT_ABANDONED, WAIT_OBJECT_0,
-        WAIT_TIMEOUT,
-    },
+    Foundation::{ERROR_CONNECTION_ABORTED, ERROR_GRACEFUL_DISCONNECT, ERROR_NETNAME_DELETED},
     Networking::WinSock::{
         AF_UNIX, INVALID_SOCKET, POLLERR, POLLHUP, POLLRDNORM, SD_BOTH, SD_RECEIVE, SD_SEND,
         SIO_AF_UNIX_GETPEERPID, SO_UPDATE_ACCEPT_CONTEXT, SOCK_STREAM, SOCKADDR_UN, SOCKET, SOL_SOCKET,
-        WSA_FLAG_NO_HANDLE_INHERIT, WSA_FLAG_OVERLAPPED, WSADATA, WSAEADDRINUSE, WSAEAFNOSUPPORT,
-        WSAECONNABORTED, WSAECONNREFUSED, WSAECONNRESET, WSAEDISCON, WSAEPROTONOSUPPORT, WSAESHUTDOWN,
-        WSAESOCKTNOSUPPORT, WSAIoctl, WSAPOLLFD, WSAPoll, WSASocketW, WSAStartup, bind, connect, listen,
-        setsockopt, shutdown,
+        WSA_FLAG_NO_HANDLE_INHERIT, WSA_FLAG_OVERLAPPED, WSADATA, WSAEAFNOSUPPORT, WSAECONNABORTED,
+        WSAECONNRESET, WSAEDISCON, WSAEPROTONOSUPPORT, WSAESHUTDOWN, WSAESOCKTNOSUPPORT, WSAIoctl, WSAPOLLFD,
+        WSAPoll, WSASocketW, WSAStartup, bind, connect, listen, setsockopt, shutdown,
     },
-    Security::SECURITY_ATTRIBUTES,
-    Storage::FileSystem::{
-        DELETE, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT, FILE_ATTRIBUTE_TAG_INFO,
-        FILE_DISPOSITION_FLAG_DELETE, FILE_DISPOSITION_FLAG_POSIX_SEMANTICS, FILE_DISPOSITION_INFO,
-        FILE_DISPOSITION_INFO_EX, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
-        FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_ID_INFO, FILE_INFO_BY_HANDLE_CLASS, FILE_READ_ATTRIBUTES,
-        FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, FileAttributeTagInfo, FileDispositionInfo,
-        FileDispositionInfoEx, FileIdInfo, GetFileInformationByHandleEx, READ_CONTROL, SYNCHRONIZE,
-        SetFileInformationByHandle, WRITE_DAC, WRITE_OWNER,
-    },
-    System::{
-        IO::CancelIoEx,
-        SystemServices::{IO_REPARSE_TAG_AF_UNIX, IO_REPARSE_TAG_MOUNT_POINT, IO_REPARSE_TAG_SYMLINK},
-        Threading::{CreateMutexExW, MUTEX_MODIFY_STATE, OpenMutexW, ReleaseMutex, WaitForSingleObject},
-    },
+    Storage::FileSystem::{FILE_READ_ATTRIBUTES, READ_CONTROL},
+    System::IO::CancelIoEx,
 };
-
-/// The size of a structure of the system, for the system.
-#[allow(clippy::cast_possible_truncation, reason = "they have some dozen bytes")]
-const fn size<T>() -> u32 {
-    size_of::<T>() as u32
-}
 
 /// What a call says that gives 0, or a negative number for a failure.
 fn result(code: i32) -> io::Result<()> {
@@ -93,10 +58,6 @@ fn result(code: i32) -> io::Result<()> {
 
 fn is(error: &io::Error, code: i32) -> bool {
     error.raw_os_error() == Some(code)
-}
-
-fn in_use(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::AddrInUse, why)
 }
 
 fn raw(socket: BorrowedSocket<'_>) -> SOCKET {
@@ -126,7 +87,7 @@ fn start() -> io::Result<()> {
 }
 
 /// A stream socket of the Unix domain.
-fn new() -> io::Result<OwnedSocket> {
+pub(super) fn new() -> io::Result<OwnedSocket> {
     of_family(AF_UNIX)
 }
 
@@ -153,15 +114,8 @@ fn of_family(family: u16) -> io::Result<OwnedSocket> {
 pub(crate) fn is_supported() -> bool {
     static SUPPORTED: OnceLock<bool> = OnceLock::new();
 
-    if let Some(&supported) = SUPPORTED.get() {
-        return supported;
-    }
-    match new() {
-        Ok(_) => *SUPPORTED.get_or_init(|| true),
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => *SUPPORTED.get_or_init(|| false),
-        // Of something else the system may have run out for the moment.
-        Err(_) => false,
-    }
+    // Of something else the system may have run out for the moment.
+    *SUPPORTED.get_or_init(|| !new().is_err_and(|error| error.kind() == io::ErrorKind::Unsupported))
 }
 
 /// The address of a socket file.
@@ -194,7 +148,7 @@ impl Address {
         Ok(Self(address))
     }
 
-    fn bind(&self, socket: &OwnedSocket) -> io::Result<()> {
+    pub(super) fn bind(&self, socket: &OwnedSocket) -> io::Result<()> {
         // SAFETY: the address has that size and outlives the call.
         result(unsafe { bind(raw(socket.as_socket()), (&raw const self.0).cast(), Self::SIZE) })
     }
@@ -202,6 +156,13 @@ impl Address {
     fn connect(&self, socket: &OwnedSocket) -> io::Result<()> {
         // SAFETY: the address has that size and outlives the call.
         result(unsafe { connect(raw(socket.as_socket()), (&raw const self.0).cast(), Self::SIZE) })
+    }
+
+    /// Whether nobody listens there, as far as one can tell by connecting. A listener that lives gets a client that leaves at
+    /// once.
+    pub(super) fn is_refused(&self) -> io::Result<bool> {
+        // Anything else, such as a lack of permission, does not prove it.
+        Ok(self.connect(&new()?).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused))
     }
 }
 
@@ -221,29 +182,17 @@ pub(crate) fn connect_to(path: &OsStr, is_nonblocking: bool) -> io::Result<Strea
 
 /// The system's codes do not tell a name that is not there from one that nobody listens on.
 fn explain_connecting(path: &Path, error: io::Error) -> io::Error {
-    let what = Found::at(path, FILE_READ_ATTRIBUTES).and_then(|found| found.map(|it| it.what()).transpose());
-    match what {
+    match Found::at(path, FILE_READ_ATTRIBUTES) {
         Ok(None) if error.kind() != io::ErrorKind::PermissionDenied => {
             io::Error::new(io::ErrorKind::NotFound, error)
         }
-        Ok(Some(other)) if other != What::Socket => {
-            let why = format!("{} is at that path", other.describe());
-            io::Error::new(io::ErrorKind::ConnectionRefused, about(why, error))
-        }
-        _ => error,
-    }
-}
-
-/// Why nothing could be bound: also of a directory the system says little.
-fn explain_binding(path: &Path, error: io::Error) -> io::Error {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match fs::metadata(parent) {
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
-            io::Error::new(io::ErrorKind::NotFound, about("there is no such directory", error))
-        }
-        Ok(metadata) if !metadata.is_dir() => {
-            io::Error::new(io::ErrorKind::NotADirectory, about("what it should be in is no directory", error))
-        }
+        Ok(Some(found)) => match found.other_than_socket() {
+            Ok(Some(other)) => {
+                let why = format!("{other} is at that path");
+                io::Error::new(io::ErrorKind::ConnectionRefused, about(why, error))
+            }
+            _ => error,
+        },
         _ => error,
     }
 }
@@ -260,13 +209,12 @@ impl Peer {
     /// or by somebody who could do all that our user can. To have both takes more than the number of a process that has
     /// ended, and more than a file that was moved there.
     pub(crate) fn server_is_ours(&self, handle: BorrowedHandle<'_>) -> io::Result<bool> {
-        let is_ours = |sid: &Sid| io::Result::Ok(sid.is_all_powerful() || sid == our_user()?);
         let Some(path) = &self.server else { return Ok(false) };
         let process = security::client_of_process(pid(handle)?)?;
         let Some(file) = Found::at(path, READ_CONTROL | FILE_READ_ATTRIBUTES)? else { return Ok(false) };
         Ok(is_ours(&process.user)?
-            && file.what()? == What::Socket
-            && is_ours(&owner_of(file.0.as_handle())?)?)
+            && file.other_than_socket()?.is_none()
+            && is_ours(&owner_of(file.as_handle())?)?)
     }
 }
 
@@ -278,6 +226,7 @@ pub(crate) fn peer_creds(handle: BorrowedHandle<'_>) -> io::Result<PeerCreds> {
 
 /// The number of the process at the other end.
 fn pid(handle: BorrowedHandle<'_>) -> io::Result<u32> {
+    const LEN: u32 = u32::BITS / u8::BITS;
     let (mut pid, mut returned) = (0_u32, 0);
     // SAFETY: `pid` has as many bytes as is said, and what is pointed to outlives the call. (How many bytes were returned
     // the system does not tell: it says 0.)
@@ -288,7 +237,7 @@ fn pid(handle: BorrowedHandle<'_>) -> io::Result<u32> {
             null(),
             0,
             (&raw mut pid).cast(),
-            size::<u32>(),
+            LEN,
             &raw mut returned,
             null_mut(),
             None,
@@ -343,404 +292,6 @@ pub(crate) fn is_peer_gone_error(error: &io::Error) -> bool {
         || [WSAECONNRESET, WSAECONNABORTED, WSAESHUTDOWN, WSAEDISCON].iter().any(|&code| is(error, code))
 }
 
-/// What is at a path.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum What {
-    Socket,
-    RegularFile,
-    Directory,
-    Link,
-    Other,
-}
-
-impl What {
-    fn new(information: FILE_ATTRIBUTE_TAG_INFO) -> Self {
-        let has = |attribute| information.FileAttributes & attribute != 0;
-        match information.ReparseTag {
-            IO_REPARSE_TAG_AF_UNIX if has(FILE_ATTRIBUTE_REPARSE_POINT) => Self::Socket,
-            IO_REPARSE_TAG_SYMLINK | IO_REPARSE_TAG_MOUNT_POINT if has(FILE_ATTRIBUTE_REPARSE_POINT) => {
-                Self::Link
-            }
-            _ if has(FILE_ATTRIBUTE_DIRECTORY) => Self::Directory,
-            _ if has(FILE_ATTRIBUTE_REPARSE_POINT) => Self::Other,
-            _ => Self::RegularFile,
-        }
-    }
-
-    fn describe(self) -> &'static str {
-        match self {
-            Self::Socket => "a socket",
-            Self::RegularFile => "a regular file",
-            Self::Directory => "a directory",
-            Self::Link => "a link",
-            Self::Other => "a file that is not a socket",
-        }
-    }
-}
-
-/// What tells one file from another, for as long as either is there.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-struct FileId {
-    volume: u64,
-    id: u128,
-}
-
-impl FileId {
-    fn of(file: BorrowedHandle<'_>) -> io::Result<Self> {
-        // SAFETY: that is what this class gives.
-        let id = unsafe { information::<FILE_ID_INFO>(file, FileIdInfo) }?;
-        Ok(Self { volume: id.VolumeSerialNumber, id: u128::from_ne_bytes(id.FileId.Identifier) })
-    }
-}
-
-/// A piece of information about a file.
-///
-/// # Safety
-/// It is what `class` gives, and of numbers.
-unsafe fn information<T: Default>(
-    file: BorrowedHandle<'_>,
-    class: FILE_INFO_BY_HANDLE_CLASS,
-) -> io::Result<T> {
-    let mut information = T::default();
-    // SAFETY: the handle is open, and the structure has that size and outlives the call.
-    let done = unsafe {
-        GetFileInformationByHandleEx(file.as_raw_handle(), class, (&raw mut information).cast(), size::<T>())
-    };
-    if done == 0 { Err(io::Error::last_os_error()) } else { Ok(information) }
-}
-
-/// What was found at a path: the thing itself, and not what it leads to.
-#[derive(Debug)]
-struct Found(fs::File);
-
-impl Found {
-    /// `None` if nothing is there.
-    fn at(path: &Path, access: u32) -> io::Result<Option<Self>> {
-        let file = OpenOptions::new()
-            .access_mode(access | SYNCHRONIZE)
-            .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
-            .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS)
-            .open(path);
-        match file {
-            Ok(file) => Ok(Some(Self(file))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn what(&self) -> io::Result<What> {
-        // SAFETY: that is what this class gives.
-        unsafe { information(self.0.as_handle(), FileAttributeTagInfo) }.map(What::new)
-    }
-
-    fn id(&self) -> io::Result<FileId> {
-        FileId::of(self.0.as_handle())
-    }
-
-    fn refuse_what_is_no_socket(&self) -> io::Result<()> {
-        match self.what()? {
-            What::Socket => Ok(()),
-            other => Err(in_use(&format!("{} is at that path, and will not be replaced", other.describe()))),
-        }
-    }
-
-    /// Deletes it, whatever it is. The name is free at once, even if others have it open, where the file system can do
-    /// that.
-    fn delete(&self) -> io::Result<()> {
-        let flags = FILE_DISPOSITION_FLAG_DELETE | FILE_DISPOSITION_FLAG_POSIX_SEMANTICS;
-        let at_once = FILE_DISPOSITION_INFO_EX { Flags: flags };
-        // SAFETY: that is what this class takes.
-        match unsafe { self.set(FileDispositionInfoEx, &at_once) } {
-            Err(error)
-                if [ERROR_INVALID_PARAMETER, ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED]
-                    .iter()
-                    .any(|&code| has_code(&error, code)) =>
-            {
-                // SAFETY: as above.
-                unsafe { self.set(FileDispositionInfo, &FILE_DISPOSITION_INFO { DeleteFile: true }) }
-            }
-            result => result,
-        }
-    }
-
-    /// # Safety
-    /// `information` is what `class` takes.
-    unsafe fn set<T>(&self, class: FILE_INFO_BY_HANDLE_CLASS, information: &T) -> io::Result<()> {
-        // SAFETY: the handle is open, and the structure has that size and outlives the call.
-        let done = unsafe {
-            let information = (&raw const *information).cast();
-            SetFileInformationByHandle(self.0.as_raw_handle(), class, information, size::<T>())
-        };
-        if done == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-    }
-}
-
-/// A mutex of that name: the one that is there, or a new one. It is there for as long as somebody has a handle to it.
-fn mutex(name: &str) -> io::Result<OwnedHandle> {
-    // Of our user, elevated or not, in every session.
-    let security = SecurityDescriptor::of_pipe(Access::Owner)?;
-    let attributes = SECURITY_ATTRIBUTES {
-        nLength: size::<SECURITY_ATTRIBUTES>(),
-        lpSecurityDescriptor: security.as_ptr().cast_mut().cast(),
-        bInheritHandle: 0,
-    };
-    let name = to_wide(name.as_ref());
-    // SAFETY: the name ends with NUL, the descriptor is valid and only read, and both outlive the call.
-    let mutex =
-        unsafe { CreateMutexExW(&raw const attributes, name.as_ptr(), 0, SYNCHRONIZE | MUTEX_MODIFY_STATE) };
-    if mutex.is_null() {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: CreateMutexExW succeeded, so the handle is open and ours.
-    Ok(unsafe { OwnedHandle::from_raw_handle(mutex) })
-}
-
-impl FileId {
-    fn mark_name(self) -> String {
-        format!(r"Global\interprocess-{:x}-{:x}-lives", self.volume, self.id)
-    }
-
-    /// Marks the owner of this file as alive, for as long as the result, and the process, lives. It goes without, but then
-    /// one that refuses clients because its queue is full may be taken for dead.
-    fn mark(self) -> Option<OwnedHandle> {
-        mutex(&self.mark_name()).ok()
-    }
-
-    /// Whether the owner is known to be alive.
-    fn is_marked(self) -> bool {
-        let name = to_wide(self.mark_name().as_ref());
-        // SAFETY: the name ends with NUL.
-        let mark = unsafe { OpenMutexW(SYNCHRONIZE, 0, name.as_ptr()) };
-        if mark.is_null() {
-            // One that we may not open is there.
-            return !has_code(&io::Error::last_os_error(), ERROR_FILE_NOT_FOUND);
-        }
-        // SAFETY: OpenMutexW succeeded, so the handle is open and ours.
-        drop(unsafe { OwnedHandle::from_raw_handle(mark) });
-        true
-    }
-}
-
-/// Whether nobody listens at the address, as far as one can tell by connecting. A listener that lives gets a client that
-/// leaves at once.
-fn refuses(address: &Address) -> io::Result<bool> {
-    // Anything else, such as a lack of permission, does not prove it.
-    let is_refused = || io::Result::Ok(address.connect(&new()?).is_err_and(|e| is(&e, WSAECONNREFUSED)));
-    // Between binding and listening every socket refuses, and others may be about to do that without the lock.
-    Ok(is_refused()? && {
-        thread::sleep(Duration::from_millis(10));
-        is_refused()?
-    })
-}
-
-/// Keeps others who use this library from binding and removing names in a directory. It is a mutex that is named after the
-/// directory, so that nothing is left over. It belongs to the thread.
-#[derive(Debug)]
-struct DirLock(OwnedHandle, PhantomData<*const ()>);
-
-impl DirLock {
-    /// Fails if it takes too long, and if another user was there first.
-    fn take(path: &Path, deadline: Deadline) -> io::Result<Self> {
-        let dir = path.parent().unwrap_or(path);
-        let dir = OpenOptions::new()
-            .access_mode(FILE_READ_ATTRIBUTES)
-            .custom_flags(FILE_FLAG_BACKUP_SEMANTICS)
-            .open(dir)?;
-        let FileId { volume, id } = FileId::of(dir.as_handle())?;
-        Self::named(&format!(r"Global\interprocess-{volume:x}-{id:x}"), deadline)
-    }
-
-    fn named(name: &str, deadline: Deadline) -> io::Result<Self> {
-        let mutex = mutex(name)?;
-        loop {
-            // SAFETY: the handle is open.
-            match unsafe { WaitForSingleObject(mutex.as_raw_handle(), milliseconds(deadline)) } {
-                // Whoever had it may have ended with it: what it keeps apart is whole at all times.
-                WAIT_OBJECT_0 | WAIT_ABANDONED => return Ok(Self(mutex, PhantomData)),
-                WAIT_TIMEOUT if !deadline.has_passed() => {}
-                WAIT_TIMEOUT => {
-                    return Err(io::Error::new(io::ErrorKind::TimedOut, "another process holds the lock"));
-                }
-                _ => return Err(io::Error::last_os_error()),
-            }
-        }
-    }
-}
-
-impl Drop for DirLock {
-    fn drop(&mut self) {
-        // SAFETY: the handle is open, and this thread has the mutex: the type cannot go to another.
-        unsafe { ReleaseMutex(self.0.as_raw_handle()) };
-    }
-}
-
-/// The descriptor of a socket file that is open to those. To connect is to write to the file, all of writing being asked
-/// for, and not only what makes sense for pipes.
-fn security_of_file(access: Access) -> io::Result<SecurityDescriptor> {
-    let owners =
-        [*our_user()?, Sid::ADMINISTRATORS, Sid::SYSTEM].map(|sid| Ace::allow(sid, Ace::FULL_ACCESS));
-    let others = match access {
-        Access::Owner => None,
-        Access::Group => Some(our_group()?),
-        Access::Everyone => Some(Sid::EVERYONE),
-    };
-    let others = others.map(|sid| Ace::allow(sid, FILE_GENERIC_READ | FILE_GENERIC_WRITE));
-    let mut descriptor = SecurityDescriptor::new();
-    descriptor.set_dacl(&Acl::from_aces(owners.into_iter().chain(others))?.into());
-    // Nothing is inherited from the directory.
-    descriptor.set_control(Control::DACL_PROTECTED, true);
-    Ok(descriptor)
-}
-
-/// Which parts of a descriptor a file is given: those that are there. The DACL has to be.
-fn parts_for_file(descriptor: &SecurityDescriptor) -> io::Result<Parts> {
-    let descriptor = descriptor.borrow();
-    if descriptor.dacl() == AccessList::Absent {
-        let why = "the security descriptor has no DACL for the socket file";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-    }
-    if descriptor.sacl() != AccessList::Absent {
-        let why = "a socket file cannot be given the SACL of a security descriptor";
-        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
-    }
-    let mut parts = Parts::DACL;
-    if descriptor.owner().is_some() {
-        parts |= Parts::OWNER;
-    }
-    if descriptor.group().is_some() {
-        parts |= Parts::GROUP;
-    }
-    Ok(parts)
-}
-
-/// A socket file of ours. Dropping it deletes the file, unless it is somebody else's by then.
-#[derive(Debug)]
-struct NameFile {
-    path: PathBuf,
-    id: FileId,
-    remove_on_drop: bool,
-    /// That it is alive, for who would take the name over.
-    _mark: Option<OwnedHandle>,
-}
-
-impl NameFile {
-    /// Binds to `path`, makes the file as open as it is meant to be, and listens: till then, the socket refuses everybody.
-    fn bind(path: &Path, options: &ListenerOptions<'_>) -> io::Result<(OwnedSocket, Self)> {
-        let address = Address::new(path.as_os_str())?;
-        let security = match &options.security_descriptor {
-            Some(descriptor) => descriptor.0.clone(),
-            None => security_of_file(options.effective_access())?,
-        };
-        let parts = parts_for_file(&security)?;
-        // Before anything else, since there is none where there are no sockets.
-        let mut socket = new()?;
-        // It may have to be deleted after the process has changed its directory.
-        let path = std::path::absolute(path)?;
-        let deadline = Deadline::after(options.max_spin_time.unwrap_or(Duration::from_secs(1)));
-        // A name that is free needs no lock, so that nobody can keep us from it by holding the lock.
-        let lock = DirLock::take(&path, deadline);
-        let mut has_made_room = false;
-        while let Err(error) = address.bind(&socket) {
-            let found = Found::at(&path, FILE_READ_ATTRIBUTES);
-            if let Ok(Some(found)) = &found {
-                found.refuse_what_is_no_socket()?;
-            }
-            match found {
-                Ok(_) if is(&error, WSAEADDRINUSE) && has_made_room && deadline.has_passed() => {
-                    return Err(in_use("the name comes and goes"));
-                }
-                Ok(Some(_)) if is(&error, WSAEADDRINUSE) => {
-                    make_room(&path, &address, &lock, options.existing)?;
-                }
-                Ok(None) if is(&error, WSAEADDRINUSE) => {}
-                _ => return Err(explain_binding(&path, error)),
-            }
-            has_made_room = true;
-            // One that has failed is not used any more.
-            socket = new()?;
-        }
-
-        let gone = || in_use("the name was taken away while it was made");
-        let made = Found::at(&path, FILE_READ_ATTRIBUTES)?.ok_or_else(gone)?;
-        // Somebody who had the lock may have put something else there by now.
-        made.refuse_what_is_no_socket()?;
-        let remove_on_drop = options.reclaim_name && lock.is_ok();
-        let id = made.id()?;
-        let mut file = Self { path, id, remove_on_drop, _mark: id.mark() };
-        let listening = file.secure(&security, parts).and_then(|()| {
-            let backlog = options.backlog.map_or(i32::MAX, |max| i32::try_from(max).unwrap_or(i32::MAX));
-            // SAFETY: it takes numbers only. The greatest number is as many as the system has room for.
-            result(unsafe { listen(raw(socket.as_socket()), backlog) })
-        });
-        if let Err(error) = listening {
-            let _ = file.remove();
-            file.remove_on_drop = false;
-            return Err(error);
-        }
-        Ok((socket, file))
-    }
-
-    /// Makes the file as open as it is meant to be.
-    fn secure(&self, security: &SecurityDescriptor, parts: Parts) -> io::Result<()> {
-        let owner = if parts == Parts::DACL { 0 } else { WRITE_OWNER };
-        let access = FILE_READ_ATTRIBUTES | READ_CONTROL | WRITE_DAC | owner;
-        match Found::at(&self.path, access)? {
-            Some(file) if file.id()? == self.id => security.borrow().apply_to(file.0.as_handle(), parts),
-            _ => Err(in_use("the name was replaced while it was made")),
-        }
-    }
-
-    /// Deletes the file, if it is still what was made.
-    fn remove(&self) -> io::Result<()> {
-        if let Some(found) = Found::at(&self.path, FILE_READ_ATTRIBUTES | DELETE)? {
-            if found.id()? == self.id && found.what()? == What::Socket {
-                found.delete()?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Drop for NameFile {
-    fn drop(&mut self) {
-        /// How long others may be busy in the directory. A file that is left over is taken over by the next.
-        const PATIENCE: Duration = Duration::from_millis(100);
-
-        if !self.remove_on_drop {
-            return;
-        }
-        let Ok(_lock) = DirLock::take(&self.path, Deadline::after(PATIENCE)) else { return };
-        let _ = self.remove();
-    }
-}
-
-/// Deletes the socket file at `path`, if it may be replaced.
-fn make_room(
-    path: &Path,
-    address: &Address,
-    lock: &io::Result<DirLock>,
-    existing: ExistingName,
-) -> io::Result<()> {
-    if existing == ExistingName::Fail {
-        return Err(in_use("the name exists already"));
-    }
-    if let Err(error) = lock {
-        let kind = match error.kind() {
-            io::ErrorKind::TimedOut => io::ErrorKind::TimedOut,
-            _ => io::ErrorKind::AddrInUse,
-        };
-        let why = format!("the name exists, and its directory cannot be locked to replace it: {error}");
-        return Err(io::Error::new(kind, why));
-    }
-    // From here on it is this file, whatever becomes of the path.
-    let Some(old) = Found::at(path, FILE_READ_ATTRIBUTES | DELETE)? else { return Ok(()) };
-    old.refuse_what_is_no_socket()?;
-    if existing != ExistingName::Steal && (old.id()?.is_marked() || !refuses(address)?) {
-        return Err(in_use("another socket is bound to the name"));
-    }
-    old.delete()
-}
-
 /// A socket that listens.
 #[derive(Debug)]
 pub(crate) struct Listener {
@@ -767,7 +318,13 @@ struct Armed {
 
 impl Listener {
     pub(crate) fn bind(name: &Name<'_>, options: &ListenerOptions<'_>) -> io::Result<Self> {
-        let (socket, file) = NameFile::bind(Path::new(name.as_os_str()), options)?;
+        let (socket, mut file) = NameFile::bind(Path::new(name.as_os_str()), options)?;
+        let backlog = options.backlog.map_or(i32::MAX, |max| i32::try_from(max).unwrap_or(i32::MAX));
+        // SAFETY: it takes numbers only. The greatest number is as many as the system has room for.
+        result(unsafe { listen(raw(socket.as_socket()), backlog) })?;
+        if !options.reclaim_name {
+            file.keep();
+        }
         Self::new(socket, new, file)
     }
 
@@ -899,7 +456,7 @@ impl Listener {
     }
 
     pub(crate) fn keep_name(&mut self) {
-        self.file.remove_on_drop = false;
+        self.file.keep();
     }
 }
 
@@ -912,13 +469,15 @@ impl Drop for Listener {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{overlapped::os_error, tests::is_wine},
+        super::{overlapped::os_error, security::our_user},
         *,
     };
+    #[cfg(feature = "async")]
+    use std::sync::mpsc;
     use std::{
         net::{SocketAddr, TcpListener, TcpStream},
-        process,
-        sync::{atomic::AtomicU32, mpsc},
+        process, thread,
+        time::Duration,
     };
     use windows_sys::Win32::{
         Foundation::{
@@ -928,27 +487,7 @@ mod tests {
             STATUS_REMOTE_DISCONNECT,
         },
         Networking::WinSock::{AF_INET, WSAENETDOWN, recv},
-        Storage::FileSystem::{FILE_ATTRIBUTE_ARCHIVE, FILE_ATTRIBUTE_NORMAL},
     };
-
-    /// A new directory, removed with all that is in it.
-    struct Dir(PathBuf);
-
-    impl Dir {
-        fn new() -> Self {
-            static COUNT: AtomicU32 = AtomicU32::new(0);
-            let count = COUNT.fetch_add(1, Relaxed);
-            let path = std::env::temp_dir().join(format!("interprocess-unix-{}-{count}", process::id()));
-            fs::create_dir(&path).unwrap();
-            Self(path)
-        }
-    }
-
-    impl Drop for Dir {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
 
     const SOON: Duration = Duration::from_millis(30);
 
@@ -965,13 +504,7 @@ mod tests {
     fn tcp_listener() -> (Listener, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let file = NameFile {
-            path: PathBuf::new(),
-            id: FileId { volume: 0, id: 0 },
-            remove_on_drop: false,
-            _mark: None,
-        };
-        (Listener::new(listener.into(), || of_family(AF_INET), file).unwrap(), address)
+        (Listener::new(listener.into(), || of_family(AF_INET), NameFile::none()).unwrap(), address)
     }
 
     fn stream(socket: impl Into<OwnedSocket>, is_nonblocking: bool) -> Stream {
@@ -1293,166 +826,5 @@ mod tests {
         assert!(is_peer_gone_error(&io::Error::from_raw_os_error(WSAECONNRESET)));
         assert!(!is_peer_gone_error(&io::Error::from_raw_os_error(WSAENETDOWN)));
         assert!(!is_peer_gone_error(&io::ErrorKind::TimedOut.into()));
-    }
-
-    #[test]
-    fn a_socket_file_is_told_by_its_tag_and_nothing_else() {
-        let what = |attributes, tag| {
-            What::new(FILE_ATTRIBUTE_TAG_INFO { FileAttributes: attributes, ReparseTag: tag })
-        };
-        let reparse = FILE_ATTRIBUTE_REPARSE_POINT | FILE_ATTRIBUTE_ARCHIVE;
-        assert_eq!(what(reparse, 0x8000_0023), What::Socket);
-        assert_eq!(what(reparse, IO_REPARSE_TAG_SYMLINK), What::Link);
-        assert_eq!(what(reparse | FILE_ATTRIBUTE_DIRECTORY, IO_REPARSE_TAG_MOUNT_POINT), What::Link);
-        assert_eq!(what(reparse, 0x8000_001b), What::Other);
-        assert_eq!(what(FILE_ATTRIBUTE_DIRECTORY, 0), What::Directory);
-        assert_eq!(what(FILE_ATTRIBUTE_NORMAL, 0), What::RegularFile);
-        // The field means something for reparse points only.
-        assert_eq!(what(FILE_ATTRIBUTE_ARCHIVE, 0x8000_0023), What::RegularFile);
-    }
-
-    #[test]
-    fn what_is_there_and_is_no_socket_is_not_replaced() {
-        let dir = Dir::new();
-        let file = dir.0.join("file");
-        fs::write(&file, b"kept").unwrap();
-        let address = Address::new(file.as_os_str()).unwrap();
-        for existing in [ExistingName::Fail, ExistingName::TakeOverIfDead, ExistingName::Steal] {
-            let lock = DirLock::take(&file, Deadline::NEVER);
-            let error = make_room(&file, &address, &lock, existing).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-        }
-        for (path, what) in [(&file, "a regular file"), (&dir.0, "a directory")] {
-            let found = Found::at(path, FILE_READ_ATTRIBUTES).unwrap().unwrap();
-            let error = found.refuse_what_is_no_socket().unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-            assert!(error.to_string().contains(what), "{error}");
-        }
-        assert_eq!(fs::read(&file).unwrap(), b"kept");
-        assert!(Found::at(&dir.0.join("nothing"), FILE_READ_ATTRIBUTES).unwrap().is_none());
-    }
-
-    #[test]
-    fn a_file_is_deleted_by_its_handle() {
-        let dir = Dir::new();
-        let path = dir.0.join("file");
-        fs::write(&path, b"").unwrap();
-        let found = Found::at(&path, FILE_READ_ATTRIBUTES | DELETE).unwrap().unwrap();
-        found.delete().unwrap();
-        drop(found);
-        assert!(Found::at(&path, FILE_READ_ATTRIBUTES).unwrap().is_none());
-    }
-
-    #[test]
-    fn a_file_that_was_moved_is_deleted_where_it_is_and_its_successor_stays() {
-        // Wine goes by the path that the file was opened by. Windows goes by the handle, which is why it is used.
-        if is_wine() {
-            return;
-        }
-        let dir = Dir::new();
-        let (path, moved) = (dir.0.join("file"), dir.0.join("moved"));
-        fs::write(&path, b"first").unwrap();
-        let found = Found::at(&path, FILE_READ_ATTRIBUTES | DELETE).unwrap().unwrap();
-        fs::rename(&path, &moved).unwrap();
-        fs::write(&path, b"successor").unwrap();
-        let successor = Found::at(&path, FILE_READ_ATTRIBUTES).unwrap().unwrap();
-        assert_ne!(found.id().unwrap(), successor.id().unwrap());
-        found.delete().unwrap();
-        drop(found);
-        assert!(!moved.exists());
-        assert_eq!(fs::read(&path).unwrap(), b"successor");
-    }
-
-    #[test]
-    fn a_name_file_that_is_not_ours_any_more_is_left_alone() {
-        let dir = Dir::new();
-        let path = dir.0.join("file");
-        fs::write(&path, b"somebody else's").unwrap();
-        let id = FileId { volume: 1, id: 2 };
-        drop(NameFile { path: path.clone(), id, remove_on_drop: true, _mark: None });
-        assert!(path.exists());
-        // Nor what has the identity but is no socket.
-        let id = Found::at(&path, FILE_READ_ATTRIBUTES).unwrap().unwrap().id().unwrap();
-        drop(NameFile { path: path.clone(), id, remove_on_drop: true, _mark: None });
-        assert!(path.exists());
-    }
-
-    #[test]
-    fn the_owner_of_a_file_is_known_to_be_alive_until_it_is_not() {
-        let dir = Dir::new();
-        let (path, other) = (dir.0.join("file"), dir.0.join("other"));
-        fs::write(&path, b"").unwrap();
-        fs::write(&other, b"").unwrap();
-        let id = |path: &Path| Found::at(path, FILE_READ_ATTRIBUTES).unwrap().unwrap().id().unwrap();
-        assert!(!id(&path).is_marked());
-        let marks = [id(&path).mark().unwrap(), id(&path).mark().unwrap()];
-        assert!(id(&path).is_marked() && !id(&other).is_marked());
-        let [first, second] = marks;
-        drop(first);
-        assert!(id(&path).is_marked());
-        drop(second);
-        assert!(!id(&path).is_marked());
-    }
-
-    #[test]
-    fn one_thread_at_a_time_has_the_lock_of_a_directory() {
-        let dir = Dir::new();
-        let path = dir.0.join("socket");
-        let lock = DirLock::take(&path, Deadline::NEVER).unwrap();
-        thread::scope(|scope| {
-            let (ask, asked) = mpsc::channel();
-            let path = &path;
-            let other = scope.spawn(move || {
-                let error = DirLock::take(path, soon()).unwrap_err();
-                ask.send(()).unwrap();
-                DirLock::take(path, Deadline::after(Duration::from_secs(20))).unwrap();
-                error.kind()
-            });
-            asked.recv().unwrap();
-            // That of another directory is another.
-            let elsewhere = Dir::new();
-            DirLock::take(&elsewhere.0.join("socket"), Deadline::after(Duration::ZERO)).unwrap();
-            drop(lock);
-            assert_eq!(other.join().unwrap(), io::ErrorKind::TimedOut);
-        });
-    }
-
-    #[test]
-    fn a_lock_whose_holder_has_ended_is_free() {
-        let name = format!(r"Local\interprocess-unit-{}", process::id());
-        thread::scope(|scope| {
-            let name = &name;
-            scope.spawn(|| std::mem::forget(DirLock::named(name, Deadline::NEVER).unwrap()));
-        });
-        DirLock::named(&name, Deadline::after(Duration::from_secs(20))).unwrap();
-    }
-
-    #[test]
-    fn a_socket_file_is_open_to_whom_it_is_meant_for() {
-        let aces = |access| {
-            let descriptor = security_of_file(access).unwrap();
-            assert_eq!(parts_for_file(&descriptor).unwrap(), Parts::DACL);
-            assert!(descriptor.borrow().control().contains(Control::DACL_PROTECTED));
-            let dacl = descriptor.borrow().dacl();
-            dacl.entries()
-                .unwrap()
-                .aces()
-                .iter()
-                .map(|ace| (ace.sid().unwrap(), ace.mask().unwrap()))
-                .collect::<Vec<_>>()
-        };
-        let owners = aces(Access::Owner);
-        let users = [*our_user().unwrap(), Sid::ADMINISTRATORS, Sid::SYSTEM];
-        assert_eq!(owners, users.map(|sid| (sid, Ace::FULL_ACCESS)));
-        assert_eq!(aces(Access::Everyone)[3..], [(Sid::EVERYONE, 0x0012_019f)]);
-        assert_eq!(aces(Access::Group)[3..], [(our_group().unwrap(), 0x0012_019f)]);
-    }
-
-    #[test]
-    fn what_a_file_cannot_be_given_is_refused() {
-        let with_sacl = SecurityDescriptor::from_sddl("D:(A;;FA;;;SY)S:(ML;;NW;;;HI)").unwrap();
-        assert_eq!(parts_for_file(&with_sacl).unwrap_err().kind(), io::ErrorKind::Unsupported);
-        let with_owner = SecurityDescriptor::from_sddl("O:SYG:SYD:(A;;FA;;;SY)").unwrap();
-        assert_eq!(parts_for_file(&with_owner).unwrap(), Parts::DACL | Parts::OWNER | Parts::GROUP);
     }
 }

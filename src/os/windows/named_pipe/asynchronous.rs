@@ -65,6 +65,7 @@ impl<Rm: PipeModeTag> SendBytes for PipeStream<Rm, Bytes> {
 }
 
 impl PipeListenerOptions {
+    #[cfg(any(feature = "smol", feature = "tokio"))]
     pub(crate) fn create_async<Rm: PipeModeTag, Sm: PipeModeTag, R: Runtime>(
         &self,
     ) -> io::Result<Async<PipeListener<Rm, Sm>, R>> {
