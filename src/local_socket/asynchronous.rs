@@ -133,6 +133,11 @@ impl<R: Runtime> Async<Listener, R> {
         }
     }
 
+    /// The twin of [`Listener::stop`].
+    pub fn stop(&self) {
+        self.get_ref().stop();
+    }
+
     /// The twin of [`Listener::name`].
     pub fn name(&self) -> &Name<'static> {
         self.get_ref().name()

@@ -18,13 +18,13 @@ use std::{
 /// |---|---|---|---|
 /// | mode of a socket file | 0600 | 0660 | 0666 |
 /// | who passes `accept` on Unix | our user and root | also who is in our effective group | all |
-/// | access list of a named pipe | our user, administrators, SYSTEM | also our token's primary group | also Everyone |
+/// | access list on Windows, of a pipe or a socket file | our user, administrators, SYSTEM | also our token's primary group | also Everyone |
 ///
 /// On NetBSD and OpenBSD, which do not tell a peer's further groups, `Group` goes by the effective one. With
 /// `ListenerOptionsExt::mode`, `Group` means the group that the system gives the file.
 ///
-/// On Windows, the primary group is as a rule one that all users of the machine or the domain are in (`None`, `Domain Users`), which makes
-/// `Group` hardly less than `Everyone`.
+/// On Windows, the primary group is as a rule one that all users of the machine or the domain are in (`None`,
+/// `Domain Users`), which makes `Group` hardly less than `Everyone`.
 ///
 /// On Unix, `accept` checks each peer's credentials as well, because abstract names on Linux have no permissions, and
 /// silently drops whom it does not admit. On Windows the system refuses them: they never get as far as `accept`. Nobody
@@ -190,7 +190,8 @@ impl<'n> ListenerOptions<'n> {
     /// taken all the same.
     ///
     /// # Platform-specific behaviour
-    /// Used for names that are files.
+    /// Used for names that are files. On Windows nothing is locked; there it limits how long a name may come and go before
+    /// that is [`AddrInUse`](io::ErrorKind::AddrInUse).
     pub fn max_spin_time(mut self, limit: Duration) -> Self {
         self.max_spin_time = Some(limit);
         self
@@ -202,7 +203,7 @@ impl<'n> ListenerOptions<'n> {
     /// - Unix: the backlog of `listen(2)`. The default is 4096; the system has an upper limit of its own. Linux counts one
     ///   more than it is told, and clients beyond wait; elsewhere they are refused.
     /// - Windows: how many instances of the pipe are ready for a client at any time, 1 to 255. The default is 16. Clients
-    ///   beyond wait.
+    ///   beyond wait. For a socket file, it is as on Unix, and clients beyond are refused.
     pub fn backlog(mut self, backlog: u32) -> Self {
         self.backlog = Some(backlog);
         self

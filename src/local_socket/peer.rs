@@ -27,11 +27,13 @@ pub(crate) type Pid = u32;
 /// | Windows | yes | its SID | no | no |
 ///
 /// On Unix the credentials are those that the peer had when it connected or, for a server, when it began to listen
-/// (`SO_PEERCRED`, `LOCAL_PEERCRED`, `LOCAL_PEEREID`, `getpeerucred(3C)`). On Windows a server reads
-/// the user from the token that the client connected with (`ImpersonateNamedPipeClient`). Clients in other languages that do not ask
-/// for static tracking (`SECURITY_SQOS_PRESENT`) can be told only after something was received from them; before, it is
-/// [`PermissionDenied`](std::io::ErrorKind::PermissionDenied), and an accept policy turns them away. A client reads the owner of the
-/// pipe; of one on another machine, that is [`Unsupported`](std::io::ErrorKind::Unsupported), since it would be that machine's word.
+/// (`SO_PEERCRED`, `LOCAL_PEERCRED`, `LOCAL_PEEREID`, `getpeerucred(3C)`). On Windows a server reads the user from the
+/// token that the client connected with (`ImpersonateNamedPipeClient`). Clients in other languages that do not ask for
+/// static tracking (`SECURITY_SQOS_PRESENT`) can be told only after something was received from them; before, it is
+/// [`PermissionDenied`](std::io::ErrorKind::PermissionDenied), and an accept policy turns them away. A client reads the
+/// owner of the pipe; of one on another machine, that is [`Unsupported`](std::io::ErrorKind::Unsupported), since it would
+/// be that machine's word. Of a socket file (`FilesystemUdSocket`) Windows tells the process only; there the user is that of
+/// the process that has the ID now: a hint, too.
 #[derive(Clone, Debug)]
 pub struct PeerCreds(sys::PeerCreds);
 

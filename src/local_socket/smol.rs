@@ -1,6 +1,21 @@
 //! Local sockets for smol, async-std and any other executor.
 //!
 //! The types have the methods of their blocking twins, as `async fn`s where those may wait.
+//!
+//! ```
+//! use interprocess::local_socket::{ListenerOptions, smol::Stream};
+//!
+//! # let name = format!("@interprocess-doc-smol-{}", std::process::id());
+//! # let name = name.as_str();
+//! # async_io::block_on(async {
+//! let listener = ListenerOptions::new().name(name).create_smol()?;
+//! let client = Stream::connect(name).await?;
+//! client.send(b"hello").await?;
+//! assert_eq!(listener.accept().await?.recv(&mut [0; 16]).await?, 5);
+//! # Ok::<(), std::io::Error>(())
+//! # })
+//! # ?; Ok::<(), std::io::Error>(())
+//! ```
 
 use super::{ConnectOptions, ListenerOptions};
 use crate::runtime::{Async, Smol};

@@ -173,8 +173,8 @@ impl<'o> Attempts<'o> {
 ///
 /// # End of stream
 /// Reading gives 0 bytes when the peer is gone, or has [shut down](Self::shutdown) its sending direction, and all that it
-/// sent has been read. Whether the peer has read what we sent makes no difference to that (which is why Linux's `ECONNRESET` is not
-/// passed on); [`drain`](Self::drain) tells. Writing to a peer that is gone is
+/// sent has been read. Whether the peer has read what we sent makes no difference to that (which is why Linux's
+/// `ECONNRESET` is not passed on); [`drain`](Self::drain) tells. Writing to a peer that is gone is
 /// [`BrokenPipe`](io::ErrorKind::BrokenPipe), and never a signal.
 ///
 /// # Dropping
@@ -242,8 +242,8 @@ impl Stream {
     /// Those of [`send`](Self::send), which may be those of an earlier send.
     ///
     /// # Platform-specific behaviour
-    /// Does nothing on Unix, where it always is. On Windows what was sent in nonblocking mode, with a timeout or by an async stream may
-    /// be on its way.
+    /// Does nothing on Unix, where it always is. On Windows what was sent in nonblocking mode, with a timeout or by an
+    /// async stream may be on its way.
     pub fn flush(&self) -> io::Result<()> {
         self.0.flush()
     }
@@ -263,7 +263,8 @@ impl Stream {
     /// but a connection with both directions shut down counts as gone.
     ///
     /// # Platform-specific behaviour
-    /// Unix: `POLLHUP` from `poll(2)`; `getpeername(2)` on macOS, NetBSD and DragonFly BSD. Windows: `FilePipeLocalInformation` from `NtQueryInformationFile`.
+    /// Unix: `POLLHUP` from `poll(2)`; `getpeername(2)` on macOS, NetBSD and DragonFly BSD. Windows:
+    /// `FilePipeLocalInformation` from `NtQueryInformationFile`.
     pub fn is_peer_gone(&self) -> io::Result<bool> {
         self.0.is_peer_gone()
     }

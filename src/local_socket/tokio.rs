@@ -1,6 +1,21 @@
 //! Local sockets for Tokio.
 //!
 //! The types have the methods of their blocking twins, as `async fn`s where those may wait.
+//!
+//! ```
+//! use interprocess::local_socket::{ListenerOptions, tokio::Stream};
+//!
+//! # let name = format!("@interprocess-doc-tokio-{}", std::process::id());
+//! # let name = name.as_str();
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let listener = ListenerOptions::new().name(name).create_tokio()?;
+//! let client = Stream::connect(name).await?;
+//! client.send(b"hello").await?;
+//! assert_eq!(listener.accept().await?.recv(&mut [0; 16]).await?, 5);
+//! # Ok::<(), std::io::Error>(())
+//! # })
+//! # ?; Ok::<(), std::io::Error>(())
+//! ```
 
 use super::{ConnectOptions, ListenerOptions};
 use crate::runtime::{Async, Tokio};

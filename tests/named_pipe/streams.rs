@@ -892,3 +892,39 @@ fn a_handle_that_was_left_in_a_mode_that_does_not_wait_loses_nothing() {
         assert!(received == all[..sent]);
     });
 }
+
+/// Wine makes every pipe that rejects remote clients one of messages, so that nothing else here goes through one of bytes.
+#[test]
+fn a_pipe_that_knows_no_messages_carries_bytes_in_any_pieces() {
+    const LEN: usize = 300_000;
+
+    in_time(|| {
+        let name = unique_path();
+        let options = PipeListenerOptions::new().path(&*name).accept_remote(true);
+        let listener = options.create_duplex::<Bytes>().unwrap();
+        let mut client = Stream::connect_by_path(&*name).unwrap();
+        let mut server = listener.accept().unwrap();
+        assert_eq!(client.information().unwrap().mode, PipeMode::Bytes);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut received = vec![0; LEN];
+                server.read_exact(&mut received).unwrap();
+                for piece in received.chunks(7919) {
+                    server.write_all(piece).unwrap();
+                }
+            });
+            let mut writer = client.try_clone().unwrap();
+            scope.spawn(move || {
+                for piece in bytes(1, LEN).chunks(4099) {
+                    writer.write_all(piece).unwrap();
+                }
+            });
+            let mut received = vec![0; LEN];
+            client.read_exact(&mut received).unwrap();
+            check(1, &received, LEN);
+        });
+        // Messages cannot be had from it.
+        let error = DuplexPipeStream::<Messages>::connect_by_path(&*name).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    });
+}

@@ -11,13 +11,19 @@ use windows_sys::Win32::Security::{TOKEN_DUPLICATE, TOKEN_IMPERSONATE, TOKEN_QUE
 /// While this lives, the calling thread acts as the client of a pipe: what it opens, it opens with the client's rights.
 ///
 /// Dropping it makes the thread what it was before: itself, or whoever it acted as already, so that guards can be nested.
-/// If they are dropped in another order, the thread acts as the client of the latest that is left. It cannot leave its thread. A guard
-/// that is leaked ([`mem::forget`](std::mem::forget)) leaves the thread as the client for good.
+/// If they are dropped in another order, the thread acts as the client of the latest that is left. A guard cannot be sent to
+/// another thread. One that is leaked ([`mem::forget`](std::mem::forget)) leaves the thread as the client for good.
 ///
 /// If the thread cannot be made what it was before, the process is aborted: to go on as somebody else would be worse.
 ///
-/// The client decides how far this goes ([`level`](Self::level)). Clients of this crate allow identification and no
-/// more, unless told otherwise: then the client can be asked about, but nothing can be opened in its name.
+/// It comes from [`PipeStream::impersonate_client`](super::named_pipe::PipeStream::impersonate_client). The stream of a
+/// [local socket](crate::local_socket::Stream) is made a `PipeStream` first: see
+/// [`os::windows::local_socket`](super::local_socket), which also has an example of both ends.
+///
+/// The client decides how far this goes ([`level`](Self::level)). Clients of this crate allow
+/// [identification](ImpersonationLevel::Identification) and no more, unless told otherwise: then the server can ask who the
+/// client is, but it can open nothing in the client's name. A server needs the privilege `SeImpersonatePrivilege`, which
+/// services and administrators have, to act as a client of another user; without it, it gets the identification only.
 ///
 /// Stands on `ImpersonateNamedPipeClient`, and on `RevertToSelf` or `SetThreadToken`.
 ///

@@ -33,10 +33,10 @@
 //!
 //! # Names
 //! Servers and clients take a name on this machine (`example`, `group\example`) or a path (`\\.\mailslot\example`). The
-//! case of letters does not count, and `/`, `.` and `..` are what they are in every path. Refused before the system is asked, as
-//! [`InvalidInput`](std::io::ErrorKind::InvalidInput): what contains NUL, is longer than 256 16-bit units as a path, or is not of the
-//! form `\\HOST\mailslot\NAME` after Windows has taken `..` for what it is. So what is opened is a mailslot, never a file, whoever has
-//! made up the name.
+//! case of letters does not count, and `/`, `.` and `..` are what they are in every path. Refused before the system is
+//! asked, as [`InvalidInput`](std::io::ErrorKind::InvalidInput): what contains NUL, is longer than 256 16-bit units as a
+//! path, or is not of the form `\\HOST\mailslot\NAME` after Windows has taken `..` for what it is. So what is opened is a
+//! mailslot, never a file, whoever has made up the name.
 //!
 //! # Messages
 //! A message is received whole or not at all, and zero bytes are a message. None is lost by a buffer that is too small, by a
@@ -148,7 +148,21 @@ impl MailslotOptions {
     }
 
     /// Who may do what with the mailslot, in place of what [`access`](Self::access) says. To send, clients need
-    /// `FILE_GENERIC_WRITE` and `FILE_READ_ATTRIBUTES`.
+    /// `FILE_GENERIC_WRITE` and `FILE_READ_ATTRIBUTES`, together `0x120196` in SDDL.
+    ///
+    /// ```
+    /// use interprocess::os::windows::{
+    ///     mailslot::MailslotOptions,
+    ///     security_descriptor::{SecurityDescriptor, Sid},
+    /// };
+    ///
+    /// # let name = format!("interprocess-doc-mailslot-users-{}", std::process::id());
+    /// // Our own user may do everything; members of the group Users may send.
+    /// let text = format!("D:P(A;;FA;;;{})(A;;0x120196;;;BU)", Sid::current_user()?);
+    /// let descriptor = SecurityDescriptor::from_sddl(&text)?;
+    /// let server = MailslotOptions::new().name(name).security_descriptor(descriptor).create()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn security_descriptor(mut self, descriptor: impl Into<Option<SecurityDescriptor>>) -> Self {
         self.security_descriptor = descriptor.into();
         self
@@ -252,8 +266,8 @@ impl MailslotServer {
         MailslotOptions::new().name(name).create()
     }
 
-    /// Receives a message, which replaces what is in `buf`, and gives its length in bytes. The buffer grows as needed, to no more than
-    /// the message is long. Stands on `GetMailslotInfo` and `ReadFile`.
+    /// Receives a message, which replaces what is in `buf`, and gives its length in bytes. The buffer grows as needed, to
+    /// no more than the message is long. Stands on `GetMailslotInfo` and `ReadFile`.
     ///
     /// # Errors
     /// `buf` is empty then.
@@ -437,8 +451,8 @@ impl AsHandle for MailslotServer {
     }
 }
 
-/// The mailslot lives on. A message that the server has taken out of it and not given out yet is lost: one that came after receiving
-/// was `WouldBlock` or `TimedOut`, or a future was dropped.
+/// The mailslot lives on. A message that the server has taken out of it and not given out yet is lost. There is such a
+/// message if it came after receiving was `WouldBlock` or `TimedOut`, or after a future was dropped.
 impl From<MailslotServer> for OwnedHandle {
     fn from(server: MailslotServer) -> Self {
         server.0.into()
@@ -491,7 +505,7 @@ impl TryFrom<OwnedHandle> for MailslotServer {
 /// There is no async face: on one machine, sending never waits. To another machine it may wait for the network; then it
 /// is best done by a thread.
 ///
-/// A server that knows who has opened the slot cannot act as us: clients open it with `SECURITY_IDENTIFICATION`.
+/// No server can act as the client: it is opened with `SECURITY_IDENTIFICATION`.
 ///
 /// ```
 /// use interprocess::os::windows::mailslot::{MailslotClient, MailslotServer};
@@ -520,7 +534,8 @@ impl MailslotClient {
     /// # Errors
     /// Each says the path.
     /// - [`InvalidInput`](io::ErrorKind::InvalidInput): a name that is not possible. See [names](self#names).
-    /// - [`NotFound`](io::ErrorKind::NotFound): there is no such mailslot. Of other machines the system does not know.
+    /// - [`NotFound`](io::ErrorKind::NotFound): there is no such mailslot. Whether another machine has one, the system does
+    ///   not know.
     /// - [`PermissionDenied`](io::ErrorKind::PermissionDenied): the server does not let us send.
     /// - The system's own error for another machine, if its name is not known or mailslots between machines are disabled.
     ///
@@ -567,7 +582,8 @@ impl MailslotClient {
     /// # Errors
     /// - [`InvalidInput`](io::ErrorKind::InvalidInput): the message is longer than the
     ///   [server takes](MailslotOptions::max_message_size), or than 424 bytes if it goes to all machines
-    ///   (`\\*\mailslot\NAME`); to a domain no more are possible either, but that a name is a domain's only the system knows.
+    ///   (`\\*\mailslot\NAME`). To a domain no more are possible either, but since a domain's name looks like that of a machine,
+    ///   such a message is not refused here.
     /// - [`BrokenPipe`](io::ErrorKind::BrokenPipe): the server is gone.
     ///
     /// For an example see [`MailslotClient`].

@@ -1,4 +1,20 @@
 //! What only Windows has.
+//!
+//! | to | use |
+//! |---|---|
+//! | choose who may connect to a local socket, or let its server act as the client | [`local_socket`] |
+//! | send messages, ask and answer, go one way only, limit the clients | [`named_pipe`] |
+//! | connect two threads, or a parent and its child, without a name | [`unnamed_pipe`] |
+//! | leave notes for a server without connecting to it | [`mailslot`] |
+//! | start a child that inherits the handles it is given and no others | [`process`] |
+//! | give a handle to a process that runs already | [`ShareHandle`] |
+//! | act as the client of a pipe, for a while | [`ImpersonationGuard`] |
+//! | read, write and put together access lists | [`security_descriptor`] |
+//!
+//! Each item names the function of Windows that it stands on, whose documentation by Microsoft has the details. Errors are
+//! [`std::io::Error`]s of a kind that is listed under "Errors"; the code of Windows is in
+//! [`raw_os_error`](std::io::Error::raw_os_error), or, if the error says a name, in that of its
+//! [source](std::error::Error::source).
 
 mod impersonation;
 pub mod local_socket;

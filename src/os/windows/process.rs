@@ -48,7 +48,8 @@ use std::{
 /// A child process to be started, which inherits its standard handles, those that it is [given](Self::inherit), and nothing
 /// else.
 ///
-/// It is used like [`std::process::Command`], and unless noted otherwise it does the same.
+/// It is used like [`std::process::Command`], and unless noted otherwise its methods do the same. It has no `output` and no
+/// `status`: use [`spawn`](Self::spawn) and [`Child::wait`].
 ///
 /// Stands on `CreateProcessW` with `PROC_THREAD_ATTRIBUTE_HANDLE_LIST`.
 ///
@@ -66,9 +67,9 @@ pub struct Command(sys::Command);
 impl Command {
     /// Starts with no arguments, our environment, our current directory and our standard handles.
     ///
-    /// A program given by a name alone is looked for in the child's `PATH`, if the environment was given another one, in the
-    /// directory of this program, in the system's directories (`GetSystemDirectoryW`, `GetWindowsDirectoryW`) and in
-    /// our `PATH`. The current directory is not looked at. `.exe` may be left out.
+    /// A program given by a name alone is looked for, in this order, in the child's `PATH` (if its environment was given one
+    /// that is not ours), in the directory of this program, in the system's directories (`GetSystemDirectoryW`,
+    /// `GetWindowsDirectoryW`) and in our `PATH`, but never in the current directory. `.exe` may be left out.
     ///
     /// Batch files (`.bat`, `.cmd`) are refused: `cmd.exe` runs them, and reads their arguments by rules that no quoting is
     /// safe for. Who needs one starts `cmd.exe` and is responsible for its arguments.
@@ -84,8 +85,8 @@ impl Command {
         Self(sys::Command::new(program.as_ref()))
     }
 
-    /// Adds an argument. A program that reads its command line by the rules of C, as those in Rust do, finds it as it is
-    /// here.
+    /// Adds an argument. It is quoted such that a program that reads its command line by the rules of C, as those in Rust do,
+    /// gets exactly this text.
     ///
     /// # Examples
     /// ```
@@ -195,7 +196,7 @@ impl Command {
         self
     }
 
-    /// Sets what the child reads as its standard input. Without a word, it is ours.
+    /// Sets what the child reads as its standard input. The default is ours.
     ///
     /// # Examples
     /// ```
@@ -210,7 +211,7 @@ impl Command {
         self
     }
 
-    /// Sets what the child writes its standard output to. Without a word, it is ours.
+    /// Sets what the child writes its standard output to. The default is ours.
     ///
     /// # Examples
     /// ```
@@ -229,7 +230,7 @@ impl Command {
         self
     }
 
-    /// Sets what the child writes its error output to. Without a word, it is ours.
+    /// Sets what the child writes its error output to. The default is ours.
     ///
     /// # Examples
     /// ```
@@ -244,7 +245,7 @@ impl Command {
         self
     }
 
-    /// Sets flags for `CreateProcessW`, `CREATE_NEW_PROCESS_GROUP` for one, in place of those set before.
+    /// Sets flags for `CreateProcessW`, such as `CREATE_NEW_PROCESS_GROUP`, in place of those set before.
     /// `CREATE_UNICODE_ENVIRONMENT` and `EXTENDED_STARTUPINFO_PRESENT` are set as needed.
     ///
     /// # Examples
@@ -294,8 +295,8 @@ impl Command {
 
     /// Starts the child.
     ///
-    /// The handles that were given for it are closed here, so that the other ends of pipes see when the child closes them. So
-    /// another child can be started from the same object only if none were given.
+    /// The duplicates that [`inherit`](Self::inherit) made are then closed here, so that the other ends of pipes see when the
+    /// child closes them. So another child can be started from the same object only if no handles were given.
     ///
     /// # Errors
     /// - [`InvalidInput`](io::ErrorKind::InvalidInput): an argument, variable or path contains NUL; the name of a variable
@@ -305,7 +306,9 @@ impl Command {
     /// - [`PermissionDenied`](io::ErrorKind::PermissionDenied): we may not run it.
     /// - Others of `CreateProcessW`, with their code, such as `ERROR_ELEVATION_REQUIRED` for what only runs as administrator.
     ///
-    /// The handles are then kept for another attempt.
+    /// After an error, the handles are kept for another attempt.
+    ///
+    /// Stands on `CreateProcessW`, `InitializeProcThreadAttributeList` and `UpdateProcThreadAttribute`.
     ///
     /// # Examples
     /// ```
@@ -323,9 +326,10 @@ impl Command {
 
 /// What a standard handle of a child is: ours, nothing, or any handle.
 ///
-/// A pipe should be one for plain calls: programs read and write their standard handles without expecting them to be overlapped, so the
-/// handle of a [`local_socket::Stream`](crate::local_socket::Stream) is for
-/// [`inherit`](Command::inherit) only.
+/// A pipe has to be one for plain calls, because programs do not expect their standard handles to be overlapped. The pipes
+/// and streams of this crate are overlapped, so they are for [`inherit`](Command::inherit) only, even though [`From`] takes
+/// them. There is no `piped`: to read what the child writes, give it the one end of a [`std::io::pipe`] (since Rust 1.87)
+/// and read from the other.
 ///
 /// # Examples
 /// ```
@@ -339,8 +343,8 @@ impl Command {
 pub struct Stdio(sys::Stdio);
 
 impl Stdio {
-    /// The same as ours (`GetStdHandle`). If we have none, the child has none either; but a console program whose parent has none of the
-    /// three gets those of the console that Windows makes for it.
+    /// The same as ours (`GetStdHandle`). If we have none, the child has none either; but a console program whose parent
+    /// has none of the three gets those of the console that Windows makes for it.
     ///
     /// # Examples
     /// ```
@@ -390,7 +394,7 @@ impl<T: Into<OwnedHandle>> From<T> for Stdio {
 pub struct Child(sys::Child);
 
 impl Child {
-    /// The number of the process. It means this process for as long as this object, or another handle of it, is there.
+    /// The process ID. It means this process for as long as this object, or another handle of the process, exists.
     ///
     /// # Examples
     /// ```
@@ -479,7 +483,7 @@ impl Child {
         self.0.kill()
     }
 
-    /// The first thread of the child, for `ResumeThread` if it was started with `CREATE_SUSPENDED`.
+    /// The first thread of the child: for `ResumeThread`, if the child was started with `CREATE_SUSPENDED`.
     ///
     /// # Examples
     /// ```
@@ -513,13 +517,18 @@ impl From<Child> for OwnedHandle {
 /// Takes a handle that this process has inherited, by its value: what [`Command::inherit`] returned in the parent, in decimal
 /// digits. From here on, children of this process do not inherit it by accident.
 ///
-/// What comes from an argument or a variable may be anything, so everything that can be is checked: that there is a handle of
-/// that value; that it is inheritable, as inherited handles are, and what Rust's library opens is
-/// not; that this crate has not made it inheritable itself; that it is no standard handle; and that it was not taken before. What it is a handle *of* is not checked: using it as
-/// something else fails, as with any handle. Not to be told apart are a handle that was inherited for another purpose, and one
-/// that was opened here as an inheritable one, by code in another language, by the system (that of the current
-/// directory is), or by the standard library while it starts a child: its owner would lose it. So take handles when the program starts, from a parent that is trusted, as it is with
-/// everything else.
+/// What comes from an argument or a variable may be anything, so it is checked that
+/// - there is a handle of that value;
+/// - it is inheritable, as inherited handles are, and what Rust's standard library opens is not;
+/// - this crate has not made it inheritable itself;
+/// - it is no standard handle; and
+/// - it was not taken before.
+///
+/// What it is a handle *of* is not checked: using it as something else fails, as with any handle. Nor can two kinds of
+/// handles be told from the right one: those that were inherited for another purpose, and those that were opened as
+/// inheritable ones in this process, be it by code in another language, by the system (the handle of the current directory
+/// is such a one) or by the standard library while it starts a child. Their owners would lose them. So take handles when
+/// the program starts, and from a parent that you trust.
 ///
 /// Stands on `GetHandleInformation` and `SetHandleInformation`.
 ///

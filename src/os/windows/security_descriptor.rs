@@ -24,8 +24,14 @@
 //!
 //! A DACL that is absent, one that is null and one that is empty are three different things: see [`AccessList`].
 //!
-//! The names of methods (`owner_sid`, `dacl_list`) leave room for the traits of interprocess 2, whose `owner` and `dacl`
-//! are about pointers.
+//! # Text
+//! In SDDL, the text form of descriptors, `D:P(A;;FA;;;OW)(A;;0x12019b;;;BU)` is a DACL that inherits nothing (`P`) and has
+//! two entries that allow something (`A`): everything (`FA`) to the owner (`OW`); and connecting, reading and writing to
+//! members of the group Users (`BU`). The number is [`Ace::READ_AND_WRITE`]. For pipes it is to be preferred to `GRGW` and
+//! `FRFW`, which include the right to add instances, and so to serve others' clients. Other common names are `SY` (the
+//! system), `BA` (administrators), `AU` (everyone who has logged in) and `WD` (everyone).
+//!
+//! (The methods are called `owner_sid` and `dacl_list` because `owner` and `dacl` of interprocess 2 give pointers.)
 
 use crate::{local_socket::Access, sys::windows::security_descriptor as sys};
 use std::{
@@ -151,10 +157,10 @@ flags! {
     }
 }
 
-/// A security descriptor of its own.
+/// A security descriptor that owns its memory.
 ///
 /// [`Debug`] shows its SDDL; two are equal if their parts and [flags](Control) are. In memory it is an absolute descriptor
-/// whose parts are on the local heap.
+/// whose parts are on the local heap (`LocalAlloc`).
 ///
 /// # Platform-specific behaviour
 /// Wine keeps the descriptor of a pipe and gives it back, but does not enforce it.
@@ -171,8 +177,8 @@ flags! {
 pub struct SecurityDescriptor(pub(crate) sys::SecurityDescriptor);
 
 impl SecurityDescriptor {
-    /// A descriptor in which everything is absent, as [`default`](Self::default) gives it. It never fails, but can in
-    /// interprocess 2.
+    /// A descriptor in which everything is absent, the same as [`default`](Self::default). It never fails; it gives a
+    /// `Result` for code that was written for interprocess 2, where it does.
     ///
     /// Stands on `InitializeSecurityDescriptor`.
     ///
@@ -186,7 +192,7 @@ impl SecurityDescriptor {
         Ok(Self::default())
     }
 
-    /// The descriptor of a pipe that is open to those, which is what listeners use unless told otherwise.
+    /// The descriptor of a pipe to which `access` is given: the one that listeners use if they are not given another.
     ///
     /// The owner is the user that this process runs as. It, administrators and the system may do everything; the group or
     /// everyone may [read and write](Ace::READ_AND_WRITE).
@@ -229,7 +235,7 @@ impl SecurityDescriptor {
         sys::SecurityDescriptor::from_sddl(text).map(Self)
     }
 
-    /// The descriptor of the object behind `handle`, a pipe for one. Other parts than `parts` are absent.
+    /// The descriptor of the object behind `handle`, such as a pipe or a file. Parts that are not among `parts` are absent.
     ///
     /// Stands on `GetKernelObjectSecurity`.
     ///
@@ -254,7 +260,7 @@ impl SecurityDescriptor {
         sys::SecurityDescriptor::of_handle(handle, parts).map(Self)
     }
 
-    /// The same, borrowed.
+    /// This descriptor, borrowed: for functions that take any descriptor, whoever owns it.
     ///
     /// ```
     /// use interprocess::os::windows::security_descriptor::SecurityDescriptor;
@@ -284,7 +290,7 @@ impl SecurityDescriptor {
     /// Stands on `ConvertSecurityDescriptorToStringSecurityDescriptorW`.
     ///
     /// # Errors
-    /// If there is an entry of a kind that has no text.
+    /// The system's, if there is an entry of a kind that has no text.
     ///
     /// # Platform-specific behaviour
     /// Wine has no text for entries about parts of objects, conditions and attributes.
@@ -316,15 +322,16 @@ impl SecurityDescriptor {
         self.0.borrow().to_sddl(parts)
     }
 
-    /// Sets `parts` of the object behind `handle`, a pipe for one, to those of this descriptor.
+    /// Sets `parts` of the object behind `handle`, such as a pipe or a file, to those of this descriptor.
     ///
     /// Stands on `SetKernelObjectSecurity`.
     ///
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) if one of `parts` is absent (Windows would take an absent DACL for a
-    /// null one, which lets everybody do everything). [`PermissionDenied`](io::ErrorKind::PermissionDenied) if the handle was
-    /// opened without `WRITE_DAC` for the DACL, `WRITE_OWNER` for owner, group and label, or `ACCESS_SYSTEM_SECURITY` for the
-    /// SACL; or if the owner is neither the user nor one of the groups that may own. Streams of this crate are opened without these.
+    /// null one, which lets everybody do everything). [`PermissionDenied`](io::ErrorKind::PermissionDenied) if the handle
+    /// was opened without `WRITE_DAC` for the DACL, `WRITE_OWNER` for owner, group and label, or `ACCESS_SYSTEM_SECURITY`
+    /// for the SACL; or if the owner is neither the user nor one of the groups that may own. Streams of this crate are
+    /// opened without these.
     ///
     /// ```
     /// use interprocess::os::windows::security_descriptor::{Parts, SecurityDescriptor};
@@ -562,8 +569,8 @@ impl BorrowedSecurityDescriptor<'_> {
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) if it is null, or what it points to is malformed.
     ///
     /// # Safety
-    /// It is null, or points to a security descriptor. For the lifetime that the caller chooses, it and all that it points to stay
-    /// there and are not written to.
+    /// It is null, or points to a security descriptor. For the lifetime that the caller chooses, it and all that it points
+    /// to stay there and are not written to.
     ///
     /// ```
     /// use interprocess::os::windows::security_descriptor::{BorrowedSecurityDescriptor, SecurityDescriptor};
@@ -653,6 +660,22 @@ impl Eq for BorrowedSecurityDescriptor<'_> {}
 impl Debug for BorrowedSecurityDescriptor<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.0.debug("BorrowedSecurityDescriptor", f)
+    }
+}
+
+/// For options that take a descriptor or `None`.
+///
+/// ```
+/// use interprocess::os::windows::{security_descriptor::SecurityDescriptor, unnamed_pipe::CreationOptions};
+///
+/// # use interprocess::local_socket::Access;
+/// let descriptor = SecurityDescriptor::for_access(Access::Owner)?;
+/// let (sender, recver) = CreationOptions::new().security_descriptor(&descriptor).create()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+impl<'a> From<&'a SecurityDescriptor> for Option<BorrowedSecurityDescriptor<'a>> {
+    fn from(descriptor: &'a SecurityDescriptor) -> Self {
+        Some(descriptor.borrow())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     local_socket::{RecvHalf, SendHalf, Stream},
+    os::windows::mailslot::{MailslotClient, MailslotServer},
     sys::windows::process,
 };
 use std::{
@@ -16,17 +17,17 @@ use std::{
 /// handle in the other process, the receiver, whose value can then be sent. (A process that is only going to be started can
 /// [inherit](super::process::Command::inherit) handles.)
 ///
-/// The receiver is given by a handle of it that has the right `PROCESS_DUP_HANDLE`: that of a
-/// [child](super::process::Child), `std`'s too, or one from `OpenProcess`. Who has that right can also take any handle out of the
-/// receiver, so a process has it only to processes that it could control anyway.
+/// The receiver is named by a handle of it that has the right `PROCESS_DUP_HANDLE`: that of a
+/// [`Child`](super::process::Child) or a [`std::process::Child`], or one from `OpenProcess`. Who has that right can also
+/// take any handle out of the receiver, so as a rule a process has it only to processes that it could control anyway.
 ///
-/// It is implemented for what this crate and the standard library have; for all else there is
-/// [`BorrowedHandle`]: `object.as_handle().share(receiver)`.
+/// It is implemented for handles, files, and the streams, pipes and mailslots of this crate. For everything else that has a
+/// handle there is [`BorrowedHandle`]: `object.as_handle().share(receiver)`.
 ///
 /// # What the receiver does
-/// It makes the value an object, with [`OwnedHandle::from_raw_handle`], which is `unsafe` for a good reason: a wrong value
-/// is one of its own handles, and a right one may be of anything. So a value is to be taken only from a peer that the owner of the
-/// receiver chose to trust, over a connection that only such peers have; and once.
+/// It makes the value an object, with [`OwnedHandle::from_raw_handle`]. That is `unsafe` for a good reason: a wrong value
+/// may be that of one of the receiver's own handles, and a right one may be a handle of anything. So take a value once,
+/// only from a peer that you chose to trust, and over a connection that only such peers have.
 ///
 /// [`OwnedHandle::from_raw_handle`]: std::os::windows::io::FromRawHandle::from_raw_handle
 ///
@@ -137,6 +138,9 @@ pub trait ShareHandle: AsHandle {
 impl ShareHandle for BorrowedHandle<'_> {}
 impl ShareHandle for OwnedHandle {}
 impl ShareHandle for File {}
+/// The receiver has the same mailslot: what the one reads, the other does not.
+impl ShareHandle for MailslotServer {}
+impl ShareHandle for MailslotClient {}
 /// The receiver has the same end of the same connection: what the one reads, the other does not.
 impl ShareHandle for Stream {}
 /// As for the [`Stream`].

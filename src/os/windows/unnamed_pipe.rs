@@ -1,7 +1,12 @@
 //! Unnamed pipes, with the choices that Windows offers.
 //!
-//! They are of one direction, and overlapped, unlike those of `CreatePipe`: so they have timeouts, a nonblocking mode and async faces, and
-//! may keep messages apart. They have no name, not even a random one; who has no handle cannot get at them.
+//! They are of one direction, and overlapped, unlike those of `CreatePipe`: so they have timeouts, a nonblocking mode and
+//! async faces, and may keep messages apart. They have no name, not even a random one; who has no handle cannot get at
+//! them.
+//!
+//! Give an end to a child with [`Command::inherit`](super::process::Command::inherit). It is not made to be the child's
+//! standard input or output: programs do not expect those to be overlapped. For that there is [`std::io::pipe`], since Rust
+//! 1.87.
 //!
 //! ```
 //! use interprocess::os::windows::unnamed_pipe::CreationOptions;
@@ -14,6 +19,36 @@
 //! recver.read_to_string(&mut text)?;
 //! assert_eq!(text, "hello");
 //! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! A parent that gives its child the end for receiving, and nothing else:
+//!
+//! ```no_run
+//! use interprocess::os::windows::{
+//!     process::{Command, inherited_handle},
+//!     unnamed_pipe::{self, Recver},
+//! };
+//! use std::{env, io};
+//!
+//! # fn parent() -> io::Result<()> {
+//! // The parent:
+//! let (sender, recver) = unnamed_pipe::pipe()?;
+//! let mut command = Command::new("worker");
+//! let value = command.inherit(&recver)?;
+//! let child = command.env("WORK", value.to_string()).spawn()?;
+//! drop(recver); // else the parent would not see it when the child closes its end
+//! sender.send(b"things to do")?;
+//! drop(sender); // the child gets to the end of the stream
+//! child.wait()?;
+//! # Ok(())
+//! # }
+//!
+//! # fn child() -> io::Result<()> {
+//! // The child:
+//! let value = env::var_os("WORK").unwrap_or_default();
+//! let work = io::read_to_string(Recver::try_from(inherited_handle(value)?)?)?;
+//! # Ok(())
+//! # }
 //! ```
 
 use super::{
@@ -41,6 +76,21 @@ pub type Sender = SendPipeStream<Bytes>;
 pub type Recver = RecvPipeStream<Bytes>;
 
 /// How to create an unnamed pipe.
+///
+/// ```
+/// use interprocess::{
+///     local_socket::Access,
+///     os::windows::{security_descriptor::SecurityDescriptor, unnamed_pipe::CreationOptions},
+/// };
+/// use std::num::NonZeroUsize;
+///
+/// let descriptor = SecurityDescriptor::for_access(Access::Owner)?;
+/// let (sender, recver) = CreationOptions::new()
+///     .security_descriptor(&descriptor)
+///     .buffer_size_hint(NonZeroUsize::new(1024))
+///     .create()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "options do nothing until a pipe is created with them"]
 pub struct CreationOptions<'sd> {
@@ -58,8 +108,9 @@ impl<'sd> CreationOptions<'sd> {
         Self { security_descriptor: None, inheritable: false, buffer_size_hint: None }
     }
 
-    /// Who may do what with the pipe. By default the owner, administrators and the system may do all. It is of consequence only to those
-    /// who have a handle already, and has to let our own user write, or creating the pipe fails.
+    /// Who may do what with the pipe. By default the owner, administrators and the system may do everything. As the pipe
+    /// has no name, this only matters to processes that have a handle of it already and want another one with more rights.
+    /// It has to let our own user write, or creating the pipe fails.
     pub fn security_descriptor(
         mut self,
         descriptor: impl Into<Option<BorrowedSecurityDescriptor<'sd>>>,
@@ -68,15 +119,16 @@ impl<'sd> CreationOptions<'sd> {
         self
     }
 
-    /// Whether children inherit both handles. The default is no: whatever child any thread starts would get them. Rather give a child what
-    /// it needs, with [`Command::inherit`](super::process::Command::inherit) or [`ShareHandle`](super::ShareHandle).
+    /// Whether children inherit both handles. The default is no, and yes is seldom right: every child that any thread
+    /// starts would get them. To give one child what it needs, use [`Command::inherit`](super::process::Command::inherit)
+    /// or [`ShareHandle`](super::ShareHandle).
     pub fn inheritable(mut self, inheritable: bool) -> Self {
         self.inheritable = inheritable;
         self
     }
 
-    /// How many bytes the system keeps that were sent and not received yet, before sending takes until they are. Windows may choose
-    /// otherwise. The default is 64 KiB.
+    /// How many bytes the system keeps of what was sent and not received yet. When there are more, sending waits until they
+    /// are received. Windows may choose another number. The default is 64 KiB.
     pub fn buffer_size_hint(mut self, hint: impl Into<Option<NonZeroUsize>>) -> Self {
         self.buffer_size_hint = hint.into();
         self
@@ -93,7 +145,7 @@ impl<'sd> CreationOptions<'sd> {
         self.create_as()
     }
 
-    /// The same as [`create`](Self::create).
+    /// The same as [`create`](Self::create), by its older name.
     pub fn build(&self) -> io::Result<(Sender, Recver)> {
         self.create()
     }
@@ -146,6 +198,13 @@ impl<'sd> CreationOptions<'sd> {
 ///
 /// # Errors
 /// See [`CreationOptions::create`].
+///
+/// ```
+/// let (sender, recver) = interprocess::os::windows::unnamed_pipe::pipe()?;
+/// sender.send(b"hello")?;
+/// assert_eq!(recver.recv(&mut [0; 16])?, 5);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn pipe() -> io::Result<(Sender, Recver)> {
     CreationOptions::new().create()
 }

@@ -164,6 +164,30 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag, R: Runtime> Async<PipeStream<Rm, Sm>, R> 
         options.connect_async().await
     }
 
+    /// The twin of [`PipeStream::connect`].
+    ///
+    /// # Errors
+    /// See [`PipeConnectOptions::connect`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, there is no connection, or it is closed.
+    pub async fn connect(name: impl AsRef<OsStr>) -> io::Result<Self> {
+        let options = PipeConnectOptions::new().name(name);
+        options.connect_async().await
+    }
+
+    /// The twin of [`PipeStream::connect_to_remote`].
+    ///
+    /// # Errors
+    /// See [`PipeConnectOptions::connect`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, there is no connection, or it is closed.
+    pub async fn connect_to_remote(name: impl AsRef<OsStr>, host: impl AsRef<OsStr>) -> io::Result<Self> {
+        let options = PipeConnectOptions::new().name_on(host, name);
+        options.connect_async().await
+    }
+
     /// The twin of [`PipeStream::split`].
     #[allow(clippy::type_complexity, reason = "two halves")]
     pub fn split(self) -> (Async<RecvPipeStream<Rm>, R>, Async<SendPipeStream<Sm>, R>) {
@@ -241,8 +265,9 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag, R: Runtime> Async<PipeStream<Rm, Sm>, R> 
         self.get_ref().client_computer_name()
     }
 
-    /// The twin of [`PipeStream::impersonate_client`]. The guard cannot be kept across an `await` in a task that may move to another
-    /// thread.
+    /// The twin of [`PipeStream::impersonate_client`]. The guard is not `Send`, so a future that keeps it across an
+    /// `await` cannot be spawned on an executor of several threads. On one of a single thread, do not keep it either: until it is
+    /// dropped, the other tasks act as the client, too.
     pub fn impersonate_client(&self) -> io::Result<ImpersonationGuard> {
         self.get_ref().impersonate_client()
     }
@@ -314,6 +339,11 @@ impl<Sm: PipeModeTag, R: Runtime> Async<PipeStream<Messages, Sm>, R> {
     /// The twin of [`PipeStream::set_max_msg_len`].
     pub fn set_max_msg_len(&self, max: usize) {
         self.get_ref().set_max_msg_len(max);
+    }
+
+    /// The twin of [`PipeStream::max_msg_len`].
+    pub fn max_msg_len(&self) -> usize {
+        self.get_ref().max_msg_len()
     }
 }
 

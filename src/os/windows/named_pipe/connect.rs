@@ -85,8 +85,8 @@ impl PipeConnectOptions {
         self
     }
 
-    /// Whether the pipe has to be owned by our user, by administrators or by the system, and on this machine. If it is not, that is
-    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied), before anything is sent. The default is no.
+    /// Whether the pipe has to be owned by our user, by administrators or by the system, and on this machine. If it is not,
+    /// that is [`PermissionDenied`](io::ErrorKind::PermissionDenied), before anything is sent. The default is no.
     pub fn require_same_user(mut self, require: bool) -> Self {
         self.require_same_user = require;
         self
@@ -106,8 +106,8 @@ impl PipeConnectOptions {
         self
     }
 
-    /// How far the server may act as us. The default is [`Identification`](ImpersonationLevel::Identification): it may know who we
-    /// are.
+    /// How far the server may act as us. The default is [`Identification`](ImpersonationLevel::Identification): it may know
+    /// who we are.
     ///
     /// Stands on `SECURITY_SQOS_PRESENT`, which is always asked for.
     pub fn impersonation_level(mut self, level: ImpersonationLevel) -> Self {
@@ -115,9 +115,12 @@ impl PipeConnectOptions {
         self
     }
 
-    /// Whether the server sees who we are at the time when it asks, and not when we connected. The default is no. With it, a server
-    /// can tell who we are only after it has received something, and what a thread sends while it acts as somebody else may come in the name of
-    /// the process: what is sent with a timeout, in nonblocking mode or by an async stream is handed to the system by another thread.
+    /// Whether the server sees who we are at the time when it asks, instead of at the time when we connected (dynamic tracking).
+    /// The default is no.
+    ///
+    /// With it, a server can tell who we are only after it has received something. And what a thread sends while it acts as
+    /// somebody else may come in the name of the process instead: what is sent with a timeout, in nonblocking mode or by an
+    /// async stream is handed to the system by another thread.
     ///
     /// Stands on `SECURITY_CONTEXT_TRACKING`.
     pub fn dynamic_tracking(mut self, dynamic: bool) -> Self {
@@ -137,13 +140,14 @@ impl PipeConnectOptions {
     ///
     /// # Errors
     /// Each says the path.
-    /// - [`InvalidInput`](io::ErrorKind::InvalidInput): no path, or one that is none of a pipe; also if messages are to be received from a
-    ///   pipe that keeps bytes only.
+    /// - [`InvalidInput`](io::ErrorKind::InvalidInput): no path, or one that is none of a pipe; also if messages are to be
+    ///   received from a pipe that keeps bytes only.
     /// - [`NotFound`](io::ErrorKind::NotFound): there is no such pipe, or no such host.
-    /// - [`PermissionDenied`](io::ErrorKind::PermissionDenied): we may not, or not in these directions, or the server is not
-    ///   [whom we want](Self::require_same_user).
-    /// - [`TimedOut`](io::ErrorKind::TimedOut), or [`WouldBlock`](io::ErrorKind::WouldBlock) with
-    ///   [`Deferred`](ConnectWaitMode::Deferred).
+    /// - [`PermissionDenied`](io::ErrorKind::PermissionDenied): we may not connect, or not in these directions, or the server is
+    ///   not [whom we want](Self::require_same_user).
+    /// - [`TimedOut`](io::ErrorKind::TimedOut): all instances were taken for as long as
+    ///   [`Timeout`](ConnectWaitMode::Timeout) says, or there was still no pipe that was [waited for](Self::wait_for_server).
+    /// - [`WouldBlock`](io::ErrorKind::WouldBlock): the same at once, with [`Deferred`](ConnectWaitMode::Deferred).
     ///
     /// Stands on `CreateFileW`, `WaitNamedPipeW` and `SetNamedPipeHandleState`.
     pub fn connect<Rm: PipeModeTag, Sm: PipeModeTag>(&self) -> io::Result<PipeStream<Rm, Sm>> {

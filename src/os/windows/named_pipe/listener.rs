@@ -97,6 +97,23 @@ impl PipeListenerOptions {
 
     /// What the pipe keeps of what is sent into it, in either direction. The default is messages if the listener's streams
     /// receive or send any, else bytes. So this is needed only for a server of bytes whose clients want messages.
+    ///
+    /// ```
+    /// use interprocess::os::windows::named_pipe::{
+    ///     PipeListenerOptions, PipeMode, PipeStream,
+    ///     pipe_mode::{Bytes, Messages},
+    /// };
+    ///
+    /// # let name = format!("interprocess-doc-mode-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// let options = PipeListenerOptions::new().name(name).mode(PipeMode::Messages);
+    /// let listener = options.create_duplex::<Bytes>()?;
+    /// let client = PipeStream::<Messages, Messages>::connect(name)?;
+    /// // What the server sends by one call is a message.
+    /// listener.accept()?.send(b"hello")?;
+    /// assert_eq!(client.recv_msg(&mut Vec::new())?, Some(5));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn mode(mut self, mode: PipeMode) -> Self {
         self.mode = Some(mode);
         self
@@ -108,17 +125,39 @@ impl PipeListenerOptions {
         self
     }
 
-    /// How many clients may be connected at once: beyond, they wait outside (`ERROR_PIPE_BUSY`). The default is no limit. 255,
-    /// which to Windows means none, is an error when the listener is created.
+    /// How many clients may be connected at once, 1 to 254. Further ones wait to connect, for as long as their
+    /// [`wait_mode`](super::PipeConnectOptions::wait_mode) says, and then get [`TimedOut`](io::ErrorKind::TimedOut) or
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) (`ERROR_PIPE_BUSY` from Windows). The default is no limit. 255, which to
+    /// Windows means no limit, is an error when the listener is created.
     ///
-    /// A stream counts until it is dropped, and all that was sent is with the system. One that is made into a handle counts no more.
+    /// A stream counts until it is dropped and all that was sent is with the system. One that is made into a handle no longer
+    /// counts.
+    ///
+    /// ```
+    /// use interprocess::{
+    ///     ConnectWaitMode,
+    ///     os::windows::named_pipe::{PipeConnectOptions, PipeListenerOptions, pipe_mode::Bytes},
+    /// };
+    /// use std::{io::ErrorKind, num::NonZeroU8};
+    ///
+    /// # let name = format!("interprocess-doc-limit-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// let limit = NonZeroU8::new(1);
+    /// let listener = PipeListenerOptions::new().name(name).instance_limit(limit).create_duplex::<Bytes>()?;
+    /// let options = PipeConnectOptions::new().name(name).wait_mode(ConnectWaitMode::Deferred);
+    /// let client = options.connect::<Bytes, Bytes>()?;
+    /// let server = listener.accept()?;
+    /// assert_eq!(options.connect::<Bytes, Bytes>().unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn instance_limit(mut self, limit: impl Into<Option<NonZeroU8>>) -> Self {
         self.instance_limit = limit.into();
         self
     }
 
-    /// How many instances are ready for a client at any time, 1 to 255, as far as the [limit](Self::instance_limit) allows: so
-    /// many clients can connect at the same time without having to wait for `accept`. The default is 16.
+    /// How many instances are ready for a client at any time, 1 to 255, as far as the [limit](Self::instance_limit) allows: that
+    /// many clients can connect at the same time without having to wait for `accept`. The default is 16. Numbers beyond the
+    /// range are taken for the nearest in it.
     pub fn backlog(mut self, backlog: u32) -> Self {
         self.backlog = Some(backlog);
         self
@@ -141,8 +180,8 @@ impl PipeListenerOptions {
         self
     }
 
-    /// How many bytes that a client has sent the system keeps for the server to receive, before sending takes until they are
-    /// received. Windows may choose otherwise. The default is 64 KiB.
+    /// How many bytes the system keeps of what a client has sent and the server has not received yet. When there are more, the
+    /// client's sending waits until they are received. Windows may choose another number. The default is 64 KiB.
     pub fn input_buffer_size_hint(mut self, hint: u32) -> Self {
         self.input_buffer_size_hint = hint;
         self
@@ -154,7 +193,9 @@ impl PipeListenerOptions {
         self
     }
 
-    /// How long clients wait for a free instance that do not say how long.
+    /// How long a client waits for a free instance if it leaves that to the server (`NMPWAIT_USE_DEFAULT_WAIT` for
+    /// `WaitNamedPipeW`). Clients of this crate never do: theirs is [`wait_mode`](super::PipeConnectOptions::wait_mode). The
+    /// default is 50 milliseconds.
     pub fn wait_timeout(mut self, timeout: WaitTimeout) -> Self {
         self.wait_timeout = timeout;
         self
@@ -166,8 +207,27 @@ impl PipeListenerOptions {
         self
     }
 
-    /// Who may do what with the pipe, in place of what [`access`](Self::access) says. It has to let our own user add instances
-    /// (`FILE_CREATE_PIPE_INSTANCE`), or creating the listener fails; with a backlog of 1, accepting.
+    /// Who may do what with the pipe, in place of what [`access`](Self::access) says.
+    ///
+    /// Two things to keep in mind about the right to add instances, `FILE_CREATE_PIPE_INSTANCE`: our own user needs it (or
+    /// creating the listener fails; with a backlog of 1, accepting), and nobody else should have it, for who has it can add an
+    /// instance and so serve our clients. `GW`, `GA`, `FW` and `FA` in SDDL include it. What others need to connect, read and
+    /// write is [`READ_AND_WRITE`](crate::os::windows::security_descriptor::Ace::READ_AND_WRITE), `0x12019b` in SDDL.
+    ///
+    /// ```
+    /// use interprocess::os::windows::{
+    ///     named_pipe::{PipeListenerOptions, pipe_mode::Messages},
+    ///     security_descriptor::SecurityDescriptor,
+    /// };
+    ///
+    /// # let name = format!("interprocess-doc-users-{}", std::process::id());
+    /// // The owner may do everything; members of the group Users may connect, read and write. The owner is our user, or
+    /// // the administrators if we run elevated, unless the text says who it is.
+    /// let descriptor = SecurityDescriptor::from_sddl("D:P(A;;FA;;;OW)(A;;0x12019b;;;BU)")?;
+    /// let listener =
+    ///     PipeListenerOptions::new().name(name).security_descriptor(descriptor).create_duplex::<Messages>()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn security_descriptor(mut self, descriptor: impl Into<Option<SecurityDescriptor>>) -> Self {
         self.security_descriptor = descriptor.into();
         self
@@ -244,11 +304,22 @@ impl PipeListenerOptions {
     }
 
     /// [`create`](Self::create), for streams that only receive.
+    ///
+    /// ```
+    /// use interprocess::os::windows::named_pipe::{PipeListenerOptions, SendPipeStream, pipe_mode::Bytes};
+    ///
+    /// # let name = format!("interprocess-doc-recv-only-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// let listener = PipeListenerOptions::new().name(name).create_recv_only::<Bytes>()?;
+    /// SendPipeStream::<Bytes>::connect(name)?.send(b"hello")?;
+    /// assert_eq!(listener.accept()?.recv(&mut [0; 16])?, 5);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn create_recv_only<Rm: PipeModeTag>(&self) -> io::Result<PipeListener<Rm, pipe_mode::None>> {
         self.create()
     }
 
-    /// [`create`](Self::create), for streams that only send.
+    /// [`create`](Self::create), for streams that only send. Clients connect a [`RecvPipeStream`](super::RecvPipeStream).
     pub fn create_send_only<Sm: PipeModeTag>(&self) -> io::Result<PipeListener<pipe_mode::None, Sm>> {
         self.create()
     }
@@ -258,9 +329,29 @@ impl PipeListenerOptions {
 ///
 /// It can be shared between threads, which may all accept at the same time.
 ///
+/// ```
+/// use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode::Bytes};
+///
+/// # let name = format!("interprocess-doc-listener-{}", std::process::id());
+/// # let name = name.as_str();
+/// let listener = PipeListenerOptions::new().name(name).create_duplex::<Bytes>()?;
+/// std::thread::scope(|scope| {
+///     let server = scope.spawn(|| {
+///         for client in &listener {
+///             client?.send(b"hello")?;
+///         }
+///         std::io::Result::Ok(())
+///     });
+///     assert_eq!(DuplexPipeStream::<Bytes>::connect(name)?.recv(&mut [0; 16])?, 5);
+///     listener.stop();
+///     server.join().unwrap()
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Dropping
-/// Clients that were not accepted yet are cut off. Streams live on, and the name is not free for another listener before the last of
-/// them is dropped, here and at the clients.
+/// Clients that were not accepted yet are cut off. Streams live on, and the name is not free for another listener before
+/// the last of them is dropped, here and at the clients.
 pub struct PipeListener<Rm: PipeModeTag, Sm: PipeModeTag> {
     pub(super) inner: Listener,
     path: OsString,
@@ -276,7 +367,7 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeListener<Rm, Sm> {
     /// After any of them the listener can go on.
     /// - [`WouldBlock`](io::ErrorKind::WouldBlock): there is none, and the listener is nonblocking.
     /// - [`BrokenPipe`](io::ErrorKind::BrokenPipe): the listener was [stopped](Self::stop).
-    /// - Windows has run out of something, and the client waits until another instance can be made.
+    /// - Others: Windows has run out of something, such as memory. The client waits until another instance can be made.
     ///
     /// Stands on `ConnectNamedPipe`.
     pub fn accept(&self) -> io::Result<PipeStream<Rm, Sm>> {
@@ -287,6 +378,18 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeListener<Rm, Sm> {
     ///
     /// # Errors
     /// Those of [`accept`](Self::accept), and [`TimedOut`](io::ErrorKind::TimedOut).
+    ///
+    /// ```
+    /// use interprocess::os::windows::named_pipe::{PipeListenerOptions, pipe_mode::Bytes};
+    /// use std::{io::ErrorKind, time::Duration};
+    ///
+    /// # let name = format!("interprocess-doc-accept-timeout-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// let listener = PipeListenerOptions::new().name(name).create_duplex::<Bytes>()?;
+    /// let error = listener.accept_timeout(Duration::from_millis(10)).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::TimedOut);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn accept_timeout(&self, timeout: Duration) -> io::Result<PipeStream<Rm, Sm>> {
         self.accept_until(Deadline::after(timeout))
     }
@@ -327,7 +430,8 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> Debug for PipeListener<Rm, Sm> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("PipeListener")
             .field("path", &self.path)
-            .field("inner", &self.inner)
+            .field("recv_mode", &Rm::MODE)
+            .field("send_mode", &Sm::MODE)
             .finish_non_exhaustive()
     }
 }
@@ -341,7 +445,7 @@ impl<'a, Rm: PipeModeTag, Sm: PipeModeTag> IntoIterator for &'a PipeListener<Rm,
     }
 }
 
-/// The clients of a [`PipeListener`], one after the other. From [`PipeListener::incoming`].
+/// The clients of a [`PipeListener`], one after the other. From [`PipeListener::incoming`]. For an example see [`PipeListener`].
 #[derive(Clone, Debug)]
 #[must_use = "iterators do nothing until they are iterated over"]
 pub struct Incoming<'a, Rm: PipeModeTag, Sm: PipeModeTag> {

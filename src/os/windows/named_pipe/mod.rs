@@ -1,10 +1,12 @@
 //! Named pipes, with all that Windows can do with them: one direction or both, bytes or messages, impersonation, transactions.
 //!
-//! [Local sockets](crate::local_socket) on Windows are named pipes, too; use those for a plain byte stream between programs on one
-//! machine. This module is for what they leave out. (They are no relation of what Unix calls named pipes.)
+//! [Local sockets](crate::local_socket) on Windows are named pipes, too; use those for a plain byte stream between programs
+//! on one machine. This module is for what they leave out. (They are no relation of what Unix calls named pipes.)
 //!
-//! The type of a [`PipeStream`] says what each direction carries: [`Bytes`](pipe_mode::Bytes), [`Messages`](pipe_mode::Messages)
-//! or [`None`](pipe_mode::None). What a direction cannot do is no method of the type.
+//! The type of a [`PipeStream`] says what each direction carries, first receiving, then sending: [`Bytes`](pipe_mode::Bytes),
+//! [`Messages`](pipe_mode::Messages) or [`None`](pipe_mode::None). A type has only the methods that its directions allow.
+//!
+//! With the features `tokio` and `smol`, the modules of those names have the same types for async code.
 //!
 //! ```
 //! use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode::Messages};
@@ -34,12 +36,13 @@
 //!
 //! # What you can rely on
 //! - **Reading never delays writing**, nor the other way round: all I/O is overlapped. Each wait can have a limit.
-//! - **Nothing is lost or torn.** A message arrives whole, whatever its length, unless its sender dies in the middle of it, which is
-//!   an error. A call that timed out, and a future that was dropped, leave what they waited for to the next.
-//! - **The name is the listener's** from its creation to its end: it is made new or not at all, and at least one instance exists at all
-//!   times. Only the owner and administrators can add one.
-//! - **Safe as it comes.** Only our user and administrators can connect, and nobody from another machine; the server can know who its
-//!   client is but not act as the client; children inherit nothing. Each has a way out in the options.
+//! - **Nothing is lost or torn.** A message arrives whole, whatever its length, unless its sender dies in the middle of it,
+//!   which is an error. A call that timed out, and a future that was dropped, leave what they waited for to the next.
+//! - **The name is the listener's** from its creation to its end: it is made new or not at all, and at least one instance
+//!   exists at all times. Only the owner and administrators can add one, unless a [security
+//!   descriptor](PipeListenerOptions::security_descriptor) of yours lets others do so.
+//! - **Safe as it comes.** Only our user and administrators can connect, and nobody from another machine; the server can
+//!   know who its client is but not act as the client; children inherit nothing. Each has a way out in the options.
 
 #[cfg(feature = "async")]
 mod asynchronous;

@@ -1,4 +1,21 @@
 //! What a direction of a pipe carries, as types: [`Bytes`], [`Messages`] or [`None`]; and as values.
+//!
+//! The types are parameters of [`PipeStream`](super::PipeStream) and [`PipeListener`](super::PipeListener): first what is
+//! received, then what is sent.
+//!
+//! ```
+//! use interprocess::os::windows::named_pipe::{PipeListenerOptions, PipeStream, pipe_mode};
+//!
+//! # let name = format!("interprocess-doc-modes-{}", std::process::id());
+//! # let name = name.as_str();
+//! // The server receives messages and sends nothing, so the client sends messages and receives nothing.
+//! let listener = PipeListenerOptions::new().name(name).create::<pipe_mode::Messages, pipe_mode::None>()?;
+//! let client = PipeStream::<pipe_mode::None, pipe_mode::Messages>::connect(name)?;
+//! client.send(b"hello")?;
+//! let mut msg = Vec::new();
+//! assert_eq!(listener.accept()?.recv_msg(&mut msg)?, Some(5));
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use std::{fmt::Debug, time::Duration};
 use windows_sys::Win32::{
@@ -6,25 +23,34 @@ use windows_sys::Win32::{
     System::Pipes::{PIPE_READMODE_BYTE, PIPE_READMODE_MESSAGE, PIPE_TYPE_BYTE, PIPE_TYPE_MESSAGE},
 };
 
-/// Nothing: the direction does not exist.
+/// Nothing: the direction does not exist. For an example see [`pipe_mode`](self).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum None {}
 
-/// Bytes, without boundaries.
+/// Bytes, without boundaries. For an example see [`PipeStream`](super::PipeStream).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Bytes {}
 
-/// Messages, each of which arrives as it was sent. One may be of zero bytes.
+/// Messages, each of which arrives as it was sent. One may be of zero bytes. For an example see [`named_pipe`](super).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Messages {}
 
-/// [`None`], [`Bytes`] or [`Messages`].
+/// [`None`], [`Bytes`] or [`Messages`]: for code that is generic over what pipes carry.
+///
+/// ```
+/// use interprocess::os::windows::named_pipe::{PipeStream, pipe_mode::PipeModeTag};
+///
+/// fn is_ours<Rm: PipeModeTag, Sm: PipeModeTag>(pipe: &PipeStream<Rm, Sm>) -> std::io::Result<bool> {
+///     Ok(pipe.peer_creds()?.is_same_user())
+/// }
+/// ```
 pub trait PipeModeTag: sealed::Sealed + Copy + Debug + Eq + Send + Sync + Unpin + 'static {
     /// The same as a value.
     const MODE: Option<PipeMode>;
 }
 
-/// [`Bytes`] or [`Messages`].
+/// [`Bytes`] or [`Messages`]: for code that needs a direction, such as
+/// [`create_as`](crate::os::windows::unnamed_pipe::CreationOptions::create_as).
 pub trait NotNone: PipeModeTag {}
 
 impl PipeModeTag for None {
@@ -50,6 +76,13 @@ mod sealed {
 }
 
 /// What a pipe keeps of what is sent into it.
+///
+/// ```
+/// use interprocess::os::windows::named_pipe::{PipeMode, pipe_mode::{Messages, PipeModeTag}};
+///
+/// assert_eq!(Messages::MODE, Some(PipeMode::Messages));
+/// assert_eq!(PipeMode::try_from(PipeMode::Messages.to_readmode()), Ok(PipeMode::Messages));
+/// ```
 #[repr(u32)]
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PipeMode {
@@ -74,7 +107,7 @@ impl PipeMode {
     }
 }
 
-/// From a `PIPE_TYPE_*` or `PIPE_READMODE_*` constant.
+/// From a `PIPE_TYPE_*` or `PIPE_READMODE_*` constant. It fails for any other number.
 impl TryFrom<u32> for PipeMode {
     type Error = ();
 
@@ -89,6 +122,13 @@ impl TryFrom<u32> for PipeMode {
 }
 
 /// Which way data goes, seen from outside.
+///
+/// ```
+/// use interprocess::os::windows::named_pipe::{PipeDirection, PipeStreamRole};
+///
+/// assert_eq!(PipeDirection::ClientToServer.server_role(), PipeStreamRole::Recver);
+/// assert_eq!(PipeStreamRole::Recver.direction_as_client(), PipeDirection::ServerToClient);
+/// ```
 #[repr(u32)]
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PipeDirection {
@@ -120,7 +160,7 @@ impl PipeDirection {
     }
 }
 
-/// From a `PIPE_ACCESS_*` constant.
+/// From a `PIPE_ACCESS_*` constant. It fails for any other number.
 impl TryFrom<u32> for PipeDirection {
     type Error = ();
 
@@ -141,7 +181,7 @@ impl From<PipeDirection> for u32 {
     }
 }
 
-/// What one end of a pipe does.
+/// What one end of a pipe does. For an example see [`PipeDirection`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PipeStreamRole {
     /// It only receives.
@@ -192,7 +232,17 @@ impl PipeStreamRole {
     }
 }
 
-/// How long clients wait for a free instance that do not say how long (`NMPWAIT_USE_DEFAULT_WAIT`), in milliseconds.
+/// How long a client waits for a free instance if it leaves that to the server (`NMPWAIT_USE_DEFAULT_WAIT`), in milliseconds. See
+/// [`PipeListenerOptions::wait_timeout`](super::PipeListenerOptions::wait_timeout).
+///
+/// ```
+/// use interprocess::os::windows::named_pipe::WaitTimeout;
+/// use std::time::Duration;
+///
+/// assert_eq!(WaitTimeout::from_duration_clamped(Duration::from_secs(2)).to_raw(), 2000);
+/// assert_eq!(WaitTimeout::from_duration_clamped(Duration::ZERO), WaitTimeout::MIN);
+/// assert_eq!(WaitTimeout::from_duration_clamped(Duration::MAX), WaitTimeout::MAX);
+/// ```
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct WaitTimeout(u32);
 
@@ -206,7 +256,7 @@ impl WaitTimeout {
     /// For as long as it takes.
     pub const FOREVER: Self = Self(u32::MAX);
 
-    /// From the number that `CreateNamedPipeW` takes.
+    /// From the number that `CreateNamedPipeW` takes: milliseconds, or one of the special values 0 and `u32::MAX`.
     pub const fn from_raw(raw: u32) -> Self {
         Self(raw)
     }

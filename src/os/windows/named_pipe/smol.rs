@@ -1,6 +1,25 @@
 //! Named pipes for smol, async-std and every other executor.
 //!
 //! The types have the methods of their blocking twins, as `async fn`s where those may wait.
+//!
+//! ```
+//! use interprocess::os::windows::named_pipe::{
+//!     PipeConnectOptions, PipeListenerOptions,
+//!     pipe_mode::Messages,
+//! };
+//!
+//! # let name = format!("interprocess-doc-pipe-smol-{}", std::process::id());
+//! # let name = name.as_str();
+//! # async_io::block_on(async {
+//! let listener = PipeListenerOptions::new().name(name).create_smol_duplex::<Messages>()?;
+//! let client = PipeConnectOptions::new().name(name).connect_smol::<Messages, Messages>().await?;
+//! client.send(b"hello").await?;
+//! let mut msg = Vec::new();
+//! assert_eq!(listener.accept().await?.recv_msg(&mut msg).await?, Some(5));
+//! # Ok::<(), std::io::Error>(())
+//! # })
+//! # ?; Ok::<(), std::io::Error>(())
+//! ```
 
 use super::{
     PipeConnectOptions, PipeListenerOptions,

@@ -23,15 +23,43 @@ use std::{
 };
 use windows_sys::Win32::Storage::FileSystem::{FILE_READ_DATA, FILE_WRITE_DATA};
 
-/// One end of a connection through a named pipe, which receives `Rm` and sends `Sm`: [`Bytes`], [`Messages`] or, for a direction that
-/// there is not, [`None`](pipe_mode::None).
+/// One end of a connection through a named pipe, which receives `Rm` and sends `Sm`: [`Bytes`], [`Messages`] or, for a
+/// direction that there is not, [`None`](pipe_mode::None).
 ///
-/// All methods take `&self`: one thread may receive while another sends, and neither delays the other. Two that receive messages at the
-/// same time each get whole ones.
+/// All methods take `&self`: one thread may receive while another sends, and neither delays the other. Two that receive
+/// messages at the same time each get whole ones.
+///
+/// ```
+/// use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode::Bytes};
+/// use std::{io::ErrorKind, time::Duration};
+///
+/// # let name = format!("interprocess-doc-stream-{}", std::process::id());
+/// # let name = name.as_str();
+/// let listener = PipeListenerOptions::new().name(name).create_duplex::<Bytes>()?;
+/// let client = DuplexPipeStream::<Bytes>::connect(name)?;
+/// let server = listener.accept()?;
+///
+/// client.set_recv_timeout(Some(Duration::from_millis(10)))?;
+/// assert_eq!(client.recv(&mut [0; 16]).unwrap_err().kind(), ErrorKind::TimedOut);
+///
+/// // One thread receives what another sends.
+/// let (recver, sender) = client.split();
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| sender.send(b"hello"));
+///     let mut buf = [0; 16];
+///     let len = server.recv(&mut buf)?;
+///     server.send(&buf[..len])
+/// })?;
+/// let mut buf = [0; 16];
+/// assert_eq!(recver.recv(&mut buf)?, 5);
+/// let whole = DuplexPipeStream::reunite(recver, sender)?;
+/// assert!(whole.is_client());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # End of stream
-/// It comes when the peer is gone and all that it sent was received: 0 bytes, or `None` instead of a message. Sending to a peer that is
-/// gone is [`BrokenPipe`](io::ErrorKind::BrokenPipe).
+/// It comes when the peer is gone and all that it sent was received: 0 bytes, or `None` instead of a message. Sending to a
+/// peer that is gone is [`BrokenPipe`](io::ErrorKind::BrokenPipe).
 ///
 /// # Dropping
 /// Closes the connection. It does not wait, and what was sent stays there for the peer to receive. (What is still
@@ -78,7 +106,7 @@ pub type ReuniteResult<Rm, Sm> = Result<PipeStream<Rm, Sm>, ReuniteError<Rm, Sm>
 /// A handle that is not that of such a pipe. It is handed back.
 pub type FromHandleError = error::FromHandleError<FromHandleErrorKind>;
 
-/// A part of a message.
+/// A part of a message. For an example see [`PipeStream::recv_part`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct MsgPart {
     /// How many bytes it has.
@@ -87,7 +115,7 @@ pub struct MsgPart {
     pub is_last: bool,
 }
 
-/// What Windows tells about a pipe: see [`PipeStream::information`].
+/// What Windows tells about a pipe. For an example see [`PipeStream::information`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PipeInformation {
@@ -95,10 +123,10 @@ pub struct PipeInformation {
     pub mode: PipeMode,
     /// Which way data goes.
     pub direction: PipeDirection,
-    /// How many instances there are.
+    /// How many instances there are, those that wait for a client included.
     pub instances: u32,
-    /// How many instances there may be, for Windows; `None` for any number, as for every listener of this crate, which sees to its limit
-    /// itself.
+    /// How many instances there may be, as far as Windows knows; `None` for any number. That is so for every listener of
+    /// this crate: it sees to its [limit](super::PipeListenerOptions::instance_limit) itself.
     pub max_instances: Option<u32>,
     /// How many bytes wait to be received at this end.
     pub available: u32,
@@ -122,8 +150,8 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeStream<Rm, Sm> {
         &self.inner
     }
 
-    /// Connects to the pipe of that path, `\\HOST\pipe\NAME`, where `.` is this machine. If all its instances are taken, waits until one
-    /// is free.
+    /// Connects to the pipe of that path, `\\HOST\pipe\NAME`, where `.` is this machine. If all its instances are taken,
+    /// waits until one is free.
     ///
     /// # Errors
     /// See [`PipeConnectOptions::connect`].
@@ -132,6 +160,9 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeStream<Rm, Sm> {
     }
 
     /// Like [`connect_by_path`](Self::connect_by_path), and says how long to wait.
+    ///
+    /// # Errors
+    /// See [`PipeConnectOptions::connect`].
     pub fn connect_by_path_with_wait_mode(
         path: impl AsRef<OsStr>,
         wait_mode: ConnectWaitMode,
@@ -139,12 +170,20 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeStream<Rm, Sm> {
         PipeConnectOptions::new().path(path).wait_mode(wait_mode).connect()
     }
 
-    /// Connects to the pipe of that name on this machine, `\\.\pipe\NAME`.
+    /// Connects to the pipe of that name on this machine, `\\.\pipe\NAME`. If all its instances are taken, waits until one is
+    /// free.
+    ///
+    /// # Errors
+    /// See [`PipeConnectOptions::connect`].
     pub fn connect(name: impl AsRef<OsStr>) -> io::Result<Self> {
         PipeConnectOptions::new().name(name).connect()
     }
 
-    /// Connects to the pipe of that name on another machine, `\\HOST\pipe\NAME`.
+    /// Connects to the pipe of that name on another machine, `\\HOST\pipe\NAME`. Mind the order: the name comes first. It can
+    /// take as long as the network does: no [wait mode](PipeConnectOptions::wait_mode) limits that.
+    ///
+    /// # Errors
+    /// See [`PipeConnectOptions::connect`].
     pub fn connect_to_remote(name: impl AsRef<OsStr>, host: impl AsRef<OsStr>) -> io::Result<Self> {
         PipeConnectOptions::new().name_on(host, name).connect()
     }
@@ -163,7 +202,22 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeStream<Rm, Sm> {
         if rh.inner.is_same(&sh.inner) { Ok(Self::from_sys(rh.inner)) } else { Err(ReuniteError { rh, sh }) }
     }
 
-    /// The same stream once more: both share everything, mode and timeouts too. Never fails.
+    /// The same stream once more: both share everything, mode and timeouts too. The connection is closed when the last is
+    /// dropped. Never fails.
+    ///
+    /// ```
+    /// # use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode::Bytes};
+    /// # let name = format!("interprocess-doc-clone-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// # let listener = PipeListenerOptions::new().name(name).create_duplex::<Bytes>()?;
+    /// let client = DuplexPipeStream::<Bytes>::connect(name)?;
+    /// let server = listener.accept()?;
+    /// let clone = client.try_clone()?;
+    /// drop(client);
+    /// clone.send(b"hello")?;
+    /// assert_eq!(server.recv(&mut [0; 16])?, 5);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn try_clone(&self) -> io::Result<Self> {
         Ok(Self::from_sys(self.inner.share()))
     }
@@ -181,6 +235,11 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeStream<Rm, Sm> {
     }
 
     /// What Windows tells about the pipe.
+    ///
+    /// Stands on `FilePipeLocalInformation` of `NtQueryInformationFile`.
+    ///
+    /// # Platform-specific behaviour
+    /// Wine takes every pipe that rejects remote clients, the default, for one of messages.
     ///
     /// ```
     /// use interprocess::os::windows::named_pipe::{PipeListenerOptions, PipeMode, PipeStream, pipe_mode::*};
@@ -206,41 +265,56 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeStream<Rm, Sm> {
         })
     }
 
-    /// The process that opened the client's end. A hint: it may have ended, its number be that of another by now, and the end may have
-    /// been passed on; of a client on another machine it is whatever that one says. Decide by [`peer_creds`](Self::peer_creds).
+    /// The ID of the process that opened the client's end. It is a hint: that process may have ended, another may have its
+    /// ID by now, and the end may have been passed on to yet another. Of a client on another machine it is whatever that
+    /// machine says. To decide what a client may do, use [`peer_creds`](Self::peer_creds).
     ///
     /// Stands on `GetNamedPipeClientProcessId`.
+    ///
+    /// ```
+    /// # use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode::Bytes};
+    /// # let name = format!("interprocess-doc-process-id-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// # let listener = PipeListenerOptions::new().name(name).create_duplex::<Bytes>()?;
+    /// let client = DuplexPipeStream::<Bytes>::connect(name)?;
+    /// let server = listener.accept()?;
+    /// assert_eq!(server.client_process_id()?, std::process::id());
+    /// assert_eq!(client.peer_process_id()?, std::process::id());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn client_process_id(&self) -> io::Result<u32> {
         named_pipe::opener(self.as_handle(), Opener::ClientProcess)
     }
 
-    /// The session of the process that opened the client's end.
+    /// The ID of the session of the process that opened the client's end.
     ///
     /// Stands on `GetNamedPipeClientSessionId`.
     pub fn client_session_id(&self) -> io::Result<u32> {
         named_pipe::opener(self.as_handle(), Opener::ClientSession)
     }
 
-    /// The process that created the server's end. A hint, as for [`client_process_id`](Self::client_process_id).
+    /// The ID of the process that created the server's end. It is a hint, as for [`client_process_id`](Self::client_process_id).
     ///
     /// Stands on `GetNamedPipeServerProcessId`.
     pub fn server_process_id(&self) -> io::Result<u32> {
         named_pipe::opener(self.as_handle(), Opener::ServerProcess)
     }
 
-    /// The session of the process that created the server's end.
+    /// The ID of the session of the process that created the server's end.
     ///
     /// Stands on `GetNamedPipeServerSessionId`.
     pub fn server_session_id(&self) -> io::Result<u32> {
         named_pipe::opener(self.as_handle(), Opener::ServerSession)
     }
 
-    /// The process at the other end: [client's](Self::client_process_id) or [server's](Self::server_process_id).
+    /// The ID of the process at the other end: the [client's](Self::client_process_id) or the
+    /// [server's](Self::server_process_id).
     pub fn peer_process_id(&self) -> io::Result<u32> {
         named_pipe::peer_process(self.as_handle(), self.is_server()).0
     }
 
-    /// The session of the process at the other end.
+    /// The ID of the session of the process at the other end: the [client's](Self::client_session_id) or the
+    /// [server's](Self::server_session_id).
     pub fn peer_session_id(&self) -> io::Result<u32> {
         named_pipe::peer_process(self.as_handle(), self.is_server()).1
     }
@@ -248,28 +322,47 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeStream<Rm, Sm> {
     /// Who is at the other end, as a server knows it from the client's token, and a client from the owner of the pipe.
     ///
     /// # Errors
-    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) at a server: nothing was received yet, and the client, in another language,
-    /// has not asked for static tracking. [`Unsupported`](io::ErrorKind::Unsupported) at a client: the pipe is on another machine, whose
-    /// word counts for nothing. `ERROR_CANT_OPEN_ANONYMOUS` (1347): the client wants to be anonymous.
+    /// - [`PermissionDenied`](io::ErrorKind::PermissionDenied), at a server: nothing was received yet, and the client,
+    ///   which is not one of this crate with its defaults, has not asked for static tracking.
+    /// - [`Unsupported`](io::ErrorKind::Unsupported), at a client: the pipe is on another machine, whose word is not trusted.
+    /// - `ERROR_CANT_OPEN_ANONYMOUS` (1347), at a server: the client wants to be anonymous.
+    ///
+    /// Stands on `ImpersonateNamedPipeClient` and `GetTokenInformation` at a server, on `GetKernelObjectSecurity` at a client.
+    ///
+    /// ```
+    /// use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode::Bytes};
+    ///
+    /// # let name = format!("interprocess-doc-peer-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// let listener = PipeListenerOptions::new().name(name).create_duplex::<Bytes>()?;
+    /// let client = DuplexPipeStream::<Bytes>::connect(name)?;
+    /// assert!(client.peer_creds()?.is_same_user());
+    /// assert!(listener.accept()?.peer_creds()?.is_same_user());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn peer_creds(&self) -> io::Result<PeerCreds> {
         self.inner.peer_creds().map(PeerCreds::new)
     }
 
-    /// The name of the machine that the client runs on, asked for at the server's end.
+    /// The name of the machine that the client runs on. For the server's end only.
     ///
     /// # Errors
-    /// `ERROR_PIPE_LOCAL` (229): it is this one.
+    /// `ERROR_PIPE_LOCAL` (229): the client runs on this machine.
+    ///
+    /// # Platform-specific behaviour
+    /// Wine lacks the function, and ends the process.
     ///
     /// Stands on `GetNamedPipeClientComputerNameW`.
     pub fn client_computer_name(&self) -> io::Result<OsString> {
         named_pipe::client_computer_name(self.as_handle())
     }
 
-    /// Makes the calling thread act as the client, for as long as the guard lives; at the server's end.
+    /// Makes the calling thread act as the client, for as long as the guard lives. For the server's end only.
     ///
     /// # Errors
-    /// `ERROR_CANNOT_IMPERSONATE` (1368): nothing was received yet, and the client has not asked for static tracking, as those of this
-    /// crate do. A client that allows identification only, the default here, can be asked about but not acted as.
+    /// `ERROR_CANNOT_IMPERSONATE` (1368): nothing was received yet, and the client has not asked for static tracking, as
+    /// those of this crate do. That a client allows identification only, the default here, is no error: then the server can
+    /// ask who it is, but not act as it.
     ///
     /// Stands on `ImpersonateNamedPipeClient`.
     ///
@@ -290,19 +383,32 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeStream<Rm, Sm> {
         ImpersonationGuard::of_client(self.as_handle())
     }
 
-    /// Whether the peer has closed its end, even if what it sent was not received yet. Does not wait. `false` may be out of date when it is
-    /// returned.
+    /// Whether the peer has closed its end, even if what it sent was not received yet. Does not wait. `false` may be out of
+    /// date when it is returned.
     pub fn is_peer_gone(&self) -> io::Result<bool> {
         self.inner.is_peer_gone()
     }
 
-    /// Cuts the client off at once, from the server's end: what it has not received yet is lost. From then on both ends are good for nothing
-    /// but being dropped. (Dropping alone leaves what was sent for the client to receive.)
+    /// Cuts the client off at once, from the server's end: what it has not received yet is lost. From then on neither end can do
+    /// anything but be dropped. (Dropping alone leaves what was sent for the client to receive.)
     ///
     /// # Errors
     /// [`InvalidInput`](io::ErrorKind::InvalidInput), or the error of the system, if this is the client's end.
     ///
     /// Stands on `DisconnectNamedPipe`.
+    ///
+    /// ```
+    /// # use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode::Messages};
+    /// # let name = format!("interprocess-doc-disconnect-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// # let listener = PipeListenerOptions::new().name(name).create_duplex::<Messages>()?;
+    /// let client = DuplexPipeStream::<Messages>::connect(name)?;
+    /// let server = listener.accept()?;
+    /// server.send(b"never mind")?;
+    /// server.disconnect()?;
+    /// assert_ne!(client.recv_msg(&mut Vec::new()).ok(), Some(Some(10)));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn disconnect(&self) -> io::Result<()> {
         if self.is_client() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "only a server can disconnect"));
@@ -312,9 +418,29 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeStream<Rm, Sm> {
 
     /// Sets whether calls that would have to wait return [`WouldBlock`](io::ErrorKind::WouldBlock) instead.
     ///
-    /// Receiving then starts a read that goes on while nobody waits for it, and whose bytes the next call finds. Sending takes a message, or up
-    /// to 64 KiB, off the caller's hands as soon as what came before is with the system. (`PIPE_NOWAIT`, which loses to overlapped I/O
-    /// in every respect, is not used.)
+    /// Receiving then starts a read that goes on while nobody waits for it; the next call finds its bytes. Sending takes
+    /// over a message, or up to 64 KiB of bytes, as soon as what came before is with the system, and sends it while nobody
+    /// waits. (`PIPE_NOWAIT` is not used: overlapped I/O does all this better.)
+    ///
+    /// # Errors
+    /// [`Unsupported`](io::ErrorKind::Unsupported) for a stream that was made from a handle without `FILE_FLAG_OVERLAPPED`.
+    ///
+    /// ```
+    /// use std::io::ErrorKind;
+    ///
+    /// # use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode::Bytes};
+    /// # let name = format!("interprocess-doc-nonblocking-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// # let listener = PipeListenerOptions::new().name(name).create_duplex::<Bytes>()?;
+    /// let client = DuplexPipeStream::<Bytes>::connect(name)?;
+    /// let server = listener.accept()?;
+    /// client.set_nonblocking(true)?;
+    /// assert_eq!(client.recv(&mut [0; 16]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// server.send(b"hello")?;
+    /// client.set_nonblocking(false)?;
+    /// assert_eq!(client.recv(&mut [0; 16])?, 5);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
         self.inner.set_nonblocking(nonblocking)
     }
@@ -335,7 +461,8 @@ impl<Rm: NotNone, Sm: PipeModeTag> PipeStream<Rm, Sm> {
     /// Sets how long receiving may wait; `None`, the default, is for ever.
     ///
     /// # Errors
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for zero, which is what [`set_nonblocking`](Self::set_nonblocking) is for.
+    /// - [`InvalidInput`](io::ErrorKind::InvalidInput) for zero, which is what [`set_nonblocking`](Self::set_nonblocking) is for.
+    /// - [`Unsupported`](io::ErrorKind::Unsupported) for a stream that was made from a handle without `FILE_FLAG_OVERLAPPED`.
     pub fn set_recv_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.inner.set_recv_timeout(timeout)
     }
@@ -348,8 +475,8 @@ impl<Rm: NotNone, Sm: PipeModeTag> PipeStream<Rm, Sm> {
 
 /// Receiving bytes.
 impl<Sm: PipeModeTag> PipeStream<Bytes, Sm> {
-    /// Receives bytes into `buf`: as many as there are and fit, at least one, or 0 at the end of the stream or if `buf` is empty. Where a peer
-    /// has sent messages, their boundaries are lost.
+    /// Receives bytes into `buf`: as many as there are and fit, at least one, or 0 at the end of the stream or if `buf` is
+    /// empty. Where a peer has sent messages, their boundaries are lost.
     ///
     /// # Errors
     /// [`TimedOut`](io::ErrorKind::TimedOut) if a [timeout](Self::set_recv_timeout) is set,
@@ -360,13 +487,14 @@ impl<Sm: PipeModeTag> PipeStream<Bytes, Sm> {
         self.inner.recv(buf)
     }
 
-    /// Like [`recv`](Self::recv), into the first of several buffers that is not empty: pipes have no such call.
+    /// Like [`recv`](Self::recv), into the first of several buffers that is not empty: Windows cannot fill several at once
+    /// from a pipe.
     pub fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.inner.recv_vectored(bufs)
     }
 
-    /// Like [`recv`](Self::recv), but the bytes stay there for the next call. When this has to wait, the bytes are taken out of the pipe and
-    /// kept in the stream, where only its own calls find them.
+    /// Like [`recv`](Self::recv), but the bytes stay there for the next call. When this has to wait, the bytes are taken
+    /// out of the pipe and kept in the stream, where only its own calls find them.
     ///
     /// Stands on `PeekNamedPipe`.
     pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
@@ -376,20 +504,21 @@ impl<Sm: PipeModeTag> PipeStream<Bytes, Sm> {
 
 /// Receiving messages.
 impl<Sm: PipeModeTag> PipeStream<Messages, Sm> {
-    /// Receives a message, whole, in place of what is in `msg`, and says how long it is: `Some(0)` for a message of zero bytes, `None` at
-    /// the end of the stream.
+    /// Receives a message, whole, in place of what is in `msg`, and says how long it is: `Some(0)` for a message of zero
+    /// bytes, `None` at the end of the stream.
     ///
     /// A message that fits into the capacity of `msg` takes one system call, up to 64 KiB; a longer one takes three.
     ///
     /// # Errors
     /// - [`TimedOut`](io::ErrorKind::TimedOut) if a [timeout](Self::set_recv_timeout) is set,
     ///   [`WouldBlock`](io::ErrorKind::WouldBlock) if the stream is [nonblocking](Self::set_nonblocking): there is none, yet.
-    /// - [`InvalidData`](io::ErrorKind::InvalidData): it is longer than is [allowed](Self::set_max_msg_len). Nothing is lost: allow more, or
-    ///   receive it [in parts](Self::recv_part).
-    /// - [`UnexpectedEof`](io::ErrorKind::UnexpectedEof): its sender has died, or taken it back, before all of it was there. (If it takes
-    ///   back a message that was received in part, and sends another, the system does not tell them apart. Senders of this crate do not.)
-    /// - [`ResourceBusy`](io::ErrorKind::ResourceBusy): another thread or task [waits for an answer](Self::transact), which this would take
-    ///   away from it.
+    /// - [`InvalidData`](io::ErrorKind::InvalidData): it is longer than is [allowed](Self::set_max_msg_len). Nothing is
+    ///   lost: allow more, or receive it [in parts](Self::recv_part).
+    /// - [`UnexpectedEof`](io::ErrorKind::UnexpectedEof): its sender has died, or taken it back, before all of it was
+    ///   there. (If it takes back a message that was received in part, and sends another, the system does not tell them
+    ///   apart. Senders of this crate do not.)
+    /// - [`ResourceBusy`](io::ErrorKind::ResourceBusy): another thread or task [waits for an answer](Self::transact), which
+    ///   this would take away from it.
     ///
     /// Stands on `ReadFile`.
     ///
@@ -414,9 +543,9 @@ impl<Sm: PipeModeTag> PipeStream<Messages, Sm> {
         self.inner.recv_message(msg)
     }
 
-    /// Receives as much of a message as fits into `buf`. What is left of it comes with the next call, be it of this method or of
-    /// [`recv_msg`](Self::recv_msg). `None` at the end of the stream; after a part that was not the last, that means that the sender
-    /// has died, or taken the rest back.
+    /// Receives as much of a message as fits into `buf`. What is left of it comes with the next call, be it of this method
+    /// or of [`recv_msg`](Self::recv_msg). `None` at the end of the stream; after a part that was not the last, that means
+    /// that the sender has died, or taken the rest back.
     ///
     /// # Errors
     /// Those of [`recv_msg`](Self::recv_msg), but for the limit to the length.
@@ -443,8 +572,8 @@ impl<Sm: PipeModeTag> PipeStream<Messages, Sm> {
         Ok(self.inner.recv_part(buf)?.map(|part| MsgPart { len: part.len, is_last: part.is_last }))
     }
 
-    /// Like [`recv_part`](Self::recv_part), but all of the message stays there for the next call. Its beginning is taken out of the pipe and
-    /// kept in the stream, where only its own calls find it.
+    /// Like [`recv_part`](Self::recv_part), but all of the message stays there for the next call. Its beginning is taken
+    /// out of the pipe and kept in the stream, where only its own calls find it.
     pub fn peek_part(&self, buf: &mut [u8]) -> io::Result<Option<MsgPart>> {
         Ok(self.inner.peek_part(buf)?.map(|part| MsgPart { len: part.len, is_last: part.is_last }))
     }
@@ -452,12 +581,44 @@ impl<Sm: PipeModeTag> PipeStream<Messages, Sm> {
     /// How long the next message is, or what is left of it. Does not wait: 0 if there is none yet, and for one of zero bytes.
     ///
     /// Stands on `PeekNamedPipe`.
+    ///
+    /// ```
+    /// # use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode::Messages};
+    /// # let name = format!("interprocess-doc-peek-len-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// # let listener = PipeListenerOptions::new().name(name).create_duplex::<Messages>()?;
+    /// let client = DuplexPipeStream::<Messages>::connect(name)?;
+    /// let server = listener.accept()?;
+    /// assert_eq!(server.peek_msg_len()?, 0);
+    /// client.send(b"hello")?;
+    /// assert_eq!(server.peek_msg_len()?, 5);
+    /// assert_eq!(server.recv_msg(&mut Vec::new())?, Some(5));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn peek_msg_len(&self) -> io::Result<usize> {
         self.inner.peek_message_len()
     }
 
-    /// Sets how long a message may be that [`recv_msg`](Self::recv_msg) receives, in bytes, so that a peer cannot make us use memory without
-    /// limit. The default is 16 MiB.
+    /// Sets how long a message may be that [`recv_msg`](Self::recv_msg) receives, in bytes, so that a peer cannot make us
+    /// use memory without limit. The default is 16 MiB.
+    ///
+    /// ```
+    /// use std::io::ErrorKind;
+    ///
+    /// # use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode::Messages};
+    /// # let name = format!("interprocess-doc-max-len-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// # let listener = PipeListenerOptions::new().name(name).create_duplex::<Messages>()?;
+    /// let client = DuplexPipeStream::<Messages>::connect(name)?;
+    /// let server = listener.accept()?;
+    /// server.set_max_msg_len(4);
+    /// client.send(b"hello")?;
+    /// let mut msg = Vec::new();
+    /// assert_eq!(server.recv_msg(&mut msg).unwrap_err().kind(), ErrorKind::InvalidData);
+    /// server.set_max_msg_len(5);
+    /// assert_eq!(server.recv_msg(&mut msg)?, Some(5));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn set_max_msg_len(&self, max: usize) {
         self.inner.set_max_message_len(max);
     }
@@ -473,7 +634,8 @@ impl<Rm: PipeModeTag, Sm: NotNone> PipeStream<Rm, Sm> {
     /// Sets how long sending may wait; `None`, the default, is for ever.
     ///
     /// # Errors
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for zero, which is what [`set_nonblocking`](Self::set_nonblocking) is for.
+    /// Those of [`set_nonblocking`](Self::set_nonblocking), and [`InvalidInput`](io::ErrorKind::InvalidInput) for zero,
+    /// which is what that is for.
     pub fn set_send_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.inner.set_send_timeout(timeout)
     }
@@ -492,29 +654,46 @@ impl<Rm: PipeModeTag, Sm: NotNone> PipeStream<Rm, Sm> {
         self.inner.flush()
     }
 
-    /// Waits until the peer has received everything that was sent, for no longer than `timeout`.
+    /// Waits until the peer has received everything that was sent, but for no longer than `timeout`.
     ///
     /// # Errors
     /// - [`TimedOut`](io::ErrorKind::TimedOut): it has not.
-    /// - [`BrokenPipe`](io::ErrorKind::BrokenPipe): it closed its end without receiving everything. A peer that left before the call is taken not
-    ///   to have received everything.
+    /// - [`BrokenPipe`](io::ErrorKind::BrokenPipe): it closed its end without receiving everything. A peer that left before
+    ///   the call is taken not to have received everything.
     ///
     /// Stands on `FlushFileBuffers`.
+    ///
+    /// ```
+    /// use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode::Messages};
+    /// use std::{io::ErrorKind, time::Duration};
+    ///
+    /// # let name = format!("interprocess-doc-drain-{}", std::process::id());
+    /// # let name = name.as_str();
+    /// let listener = PipeListenerOptions::new().name(name).create_duplex::<Messages>()?;
+    /// let client = DuplexPipeStream::<Messages>::connect(name)?;
+    /// let server = listener.accept()?;
+    /// client.send(b"important")?;
+    /// assert_eq!(client.drain(Duration::from_millis(10)).unwrap_err().kind(), ErrorKind::TimedOut);
+    /// server.recv_msg(&mut Vec::new())?;
+    /// client.drain(Duration::from_secs(10))?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn drain(&self, timeout: Duration) -> io::Result<()> {
         self.inner.drain(Deadline::after(timeout))
     }
 
-    /// Makes [`drain`](Self::drain) take it that the peer has received what was sent so far.
+    /// Makes [`drain`](Self::drain) assume that the peer has received what was sent so far, so that it returns at once if
+    /// nothing is sent in between.
     pub fn assume_flushed(&self) {
         self.inner.assume_drained();
     }
 
-    /// Makes [`drain`](Self::drain) take it that something was sent, as when the handle was used elsewhere.
+    /// Makes [`drain`](Self::drain) assume that something was sent, for when the handle was used elsewhere.
     pub fn mark_dirty(&self) {
         self.inner.assume_sent();
     }
 
-    /// Drops the stream. Dropping never waits, so this is no different; it is there for code that was written for a crate where it was.
+    /// Drops the stream, and nothing more: dropping never waits. It is there for code that was written for interprocess 2.
     pub fn evade_limbo(self) {}
 }
 
@@ -532,8 +711,8 @@ impl<Rm: PipeModeTag> PipeStream<Rm, Bytes> {
         self.inner.send(buf)
     }
 
-    /// Like [`send`](Self::send), from several buffers, in order. Small ones are copied together, and else the first that is not empty is
-    /// sent: pipes have no such call.
+    /// Like [`send`](Self::send), from several buffers, in order. Windows cannot send several at once into a pipe, so small
+    /// ones are copied together; otherwise only the first that is not empty is sent.
     pub fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.inner.send_vectored(bufs)
     }
@@ -545,7 +724,8 @@ impl<Rm: PipeModeTag> PipeStream<Rm, Messages> {
     ///
     /// # Errors
     /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) if the peer is gone; [`TimedOut`](io::ErrorKind::TimedOut) and
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if it was not sent; [`InvalidInput`](io::ErrorKind::InvalidInput) for one of 4 GiB or more.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if it was not sent; [`InvalidInput`](io::ErrorKind::InvalidInput) for one
+    /// of 4 GiB or more.
     ///
     /// Stands on `WriteFile`.
     pub fn send(&self, msg: &[u8]) -> io::Result<usize> {
@@ -556,15 +736,17 @@ impl<Rm: PipeModeTag> PipeStream<Rm, Messages> {
 
 /// Asking.
 impl PipeStream<Messages, Messages> {
-    /// Sends a message and receives the answer, in one system call where the answer fits into the capacity of `answer`, up to 64 KiB.
-    /// Otherwise it is like [`send`](Self::send) and [`recv_msg`](Self::recv_msg), with the errors and the receive timeout of the latter.
+    /// Sends a message and receives the answer, in one system call where the answer fits into the capacity of `answer`, up
+    /// to 64 KiB. Otherwise it is like [`send`](Self::send) and [`recv_msg`](Self::recv_msg), with the errors and the
+    /// receive timeout of the latter.
     ///
-    /// After [`TimedOut`](io::ErrorKind::TimedOut) the answer may still come, and has to be received before the next question can be asked. In
-    /// nonblocking mode this is always [`WouldBlock`](io::ErrorKind::WouldBlock), after the message was sent.
+    /// After [`TimedOut`](io::ErrorKind::TimedOut) the answer may still come, and has to be received before the next
+    /// question can be asked. In nonblocking mode this is always [`WouldBlock`](io::ErrorKind::WouldBlock), after the
+    /// message was sent.
     ///
     /// # Errors
-    /// [`ResourceBusy`](io::ErrorKind::ResourceBusy): there is a message to be received already, or another thread waits for one. Nothing was
-    /// sent.
+    /// [`ResourceBusy`](io::ErrorKind::ResourceBusy): there is a message to be received already, or another thread waits
+    /// for one. Nothing was sent.
     ///
     /// Stands on `TransactNamedPipe`.
     ///
@@ -656,15 +838,16 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> AsHandle for PipeStream<Rm, Sm> {
 
 impl<Rm: PipeModeTag, Sm: PipeModeTag> ShareHandle for PipeStream<Rm, Sm> {}
 
-/// The handle is an overlapped one. What the stream has taken out of the pipe and not given out yet (only after nonblocking or async
-/// receiving, peeking, or a part of a message) is lost.
+/// The handle is an overlapped one: who reads or writes with it has to pass an `OVERLAPPED`. What the stream has taken out of the
+/// pipe and not given out yet is lost; there is such only after nonblocking or async receiving, peeking, or a part of a message.
 impl<Rm: PipeModeTag, Sm: PipeModeTag> From<PipeStream<Rm, Sm>> for OwnedHandle {
     fn from(stream: PipeStream<Rm, Sm>) -> Self {
         stream.inner.into()
     }
 }
 
-/// What is wrong with a handle.
+/// What is wrong with a handle. For an example see the conversion from
+/// [`OwnedHandle`](PipeStream#impl-TryFrom<OwnedHandle>-for-PipeStream<Rm,+Sm>).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FromHandleErrorKind {
@@ -692,11 +875,15 @@ impl From<FromHandleErrorKind> for io::Error {
     }
 }
 
-/// Takes either end of a connected named pipe. It is set to receive `Rm` and to wait. Timeouts and nonblocking mode need a handle that was
-/// opened with `FILE_FLAG_OVERLAPPED`.
+/// Takes either end of a connected named pipe, and sets it to receive `Rm`, and to wait.
+///
+/// Timeouts, nonblocking mode and async need a handle that was opened with `FILE_FLAG_OVERLAPPED`: without it, they are
+/// [`Unsupported`](io::ErrorKind::Unsupported). A raw handle from elsewhere first becomes an [`OwnedHandle`], by
+/// [`from_raw_handle`](std::os::windows::io::FromRawHandle::from_raw_handle), which is `unsafe` because nobody else may close it.
 ///
 /// # Errors
-/// It is no pipe, or one that cannot do what is wanted. The handle is handed back.
+/// [`FromHandleErrorKind`] says what is wrong, in [`details`](FromHandleError::details). The handle is handed back, in
+/// [`source`](FromHandleError::source). By `?`, the error becomes an [`io::Error`].
 ///
 /// Stands on `FilePipeLocalInformation` of `NtQueryInformationFile`, and `SetNamedPipeHandleState`.
 ///
@@ -708,6 +895,25 @@ impl From<FromHandleErrorKind> for io::Error {
 /// let error = DuplexPipeStream::<Bytes>::try_from(OwnedHandle::from(file)).unwrap_err();
 /// assert_eq!(error.details, FromHandleErrorKind::IsServerCheckFailed);
 /// let file: File = error.source.unwrap().into();
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// A handle with timeouts:
+///
+/// ```
+/// use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode::Messages};
+/// use std::os::windows::{fs::OpenOptionsExt, io::OwnedHandle};
+/// use std::{fs::File, time::Duration};
+///
+/// const FILE_FLAG_OVERLAPPED: u32 = 0x4000_0000;
+///
+/// # let path = format!(r"\\.\pipe\interprocess-doc-overlapped-{}", std::process::id());
+/// # let path = path.as_str();
+/// let listener = PipeListenerOptions::new().path(path).create_duplex::<Messages>()?;
+/// let mut options = File::options();
+/// let file = options.read(true).write(true).custom_flags(FILE_FLAG_OVERLAPPED).open(path)?;
+/// let client = DuplexPipeStream::<Messages>::try_from(OwnedHandle::from(file))?;
+/// client.set_recv_timeout(Some(Duration::from_secs(5)))?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 impl<Rm: PipeModeTag, Sm: PipeModeTag> TryFrom<OwnedHandle> for PipeStream<Rm, Sm> {

@@ -1,6 +1,46 @@
 //! Named pipes for Tokio.
 //!
-//! The types have the methods of their blocking twins, as `async fn`s where those may wait.
+//! The types have the methods of their blocking twins, as `async fn`s where those may wait. Timeouts are those of Tokio.
+//!
+//! ```
+//! use interprocess::os::windows::named_pipe::{
+//!     PipeConnectOptions, PipeListenerOptions,
+//!     pipe_mode::Messages,
+//!     tokio::DuplexPipeStream,
+//! };
+//! use std::{io, time::Duration};
+//! use tokio::time::timeout;
+//!
+//! /// Answers each message with itself, to a client that sends one every few seconds.
+//! async fn serve(client: DuplexPipeStream<Messages>) -> io::Result<()> {
+//!     let mut msg = Vec::new();
+//!     while timeout(Duration::from_secs(5), client.recv_msg(&mut msg)).await??.is_some() {
+//!         client.send(&msg).await?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! # let name = format!("interprocess-doc-pipe-tokio-{}", std::process::id());
+//! # let name = name.as_str();
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let listener = PipeListenerOptions::new().name(name).create_tokio_duplex::<Messages>()?;
+//! tokio::spawn(async move {
+//!     loop {
+//!         match listener.accept().await {
+//!             Ok(client) => drop(tokio::spawn(serve(client))),
+//!             Err(error) => eprintln!("{error}"),
+//!         }
+//!     }
+//! });
+//!
+//! let client = PipeConnectOptions::new().name(name).connect_tokio::<Messages, Messages>().await?;
+//! client.send(b"hello").await?;
+//! let mut msg = Vec::new();
+//! assert_eq!(client.recv_msg(&mut msg).await?, Some(5));
+//! # Ok::<(), io::Error>(())
+//! # })
+//! # ?; Ok::<(), io::Error>(())
+//! ```
 
 use super::{
     PipeConnectOptions, PipeListenerOptions,

@@ -44,7 +44,7 @@ impl AceFlags {
     }
 }
 
-/// What kind of entry of an access control list something is.
+/// The kind of an entry of an access control list. For an example see [`Ace`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AceKind {
@@ -93,7 +93,7 @@ impl Ace {
         Self::simple(Self::ALLOW, AceFlags::NONE, sid, mask)
     }
 
-    /// `sid` may not do what is in `mask`. It counts only before the entry that allows the same.
+    /// `sid` may not do what is in `mask`. It has an effect only if it comes before the entry that allows the same.
     pub fn deny(sid: Sid, mask: u32) -> Self {
         Self::simple(Self::DENY, AceFlags::NONE, sid, mask)
     }

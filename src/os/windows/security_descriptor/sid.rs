@@ -10,7 +10,8 @@ use std::{
 /// A security identifier: a user, a group, or anything else that can be given rights.
 ///
 /// Two are equal if they stand for the same. Its text has the form `S-1-5-…`, as `ConvertSidToStringSidW` writes and
-/// `ConvertStringSidToSidW` reads it; the two-letter names of SDDL are none.
+/// `ConvertStringSidToSidW` reads it. The two-letter names of SDDL, such as `BU`, are not understood. A SID for which there is no
+/// constant comes from its text: `S-1-5-32-545` is the group Users.
 ///
 /// ```
 /// use interprocess::os::windows::security_descriptor::Sid;
@@ -29,7 +30,7 @@ impl Sid {
 
     /// Everyone (`S-1-1-0`); anonymous clients only if the system is configured so.
     pub const EVERYONE: Self = Self::new(1, &[0]);
-    /// The members of the group of administrators (`S-1-5-32-544`), as far as they are elevated.
+    /// The members of the group Administrators (`S-1-5-32-544`), as long as they are elevated.
     pub const ADMINISTRATORS: Self = Self::new(5, &[32, 544]);
     /// The system itself, and services that run as it (`S-1-5-18`).
     pub const SYSTEM: Self = Self::new(5, &[18]);
@@ -37,7 +38,7 @@ impl Sid {
     pub const AUTHENTICATED_USERS: Self = Self::new(5, &[11]);
     /// Everyone who comes over the network (`S-1-5-2`).
     pub const NETWORK: Self = Self::new(5, &[2]);
-    /// Who does not say who it is (`S-1-5-7`).
+    /// Anonymous users, who have not said who they are (`S-1-5-7`).
     pub const ANONYMOUS: Self = Self::new(5, &[7]);
 
     /// The user that this process runs as, whomever the calling thread acts as.
