@@ -239,7 +239,20 @@ pub(crate) fn child_entry(functions: &[(&str, ChildFunction)]) {
     let arguments = env::var(ARGUMENTS).unwrap_or_default();
     let arguments: Vec<_> = arguments.split(SEPARATOR).map(str::to_owned).collect();
     function(&arguments);
-    std::process::exit(0);
+    leave();
+}
+
+/// Ends the process.
+fn leave() -> ! {
+    // Not by `exit`, with which std takes the main thread's signal stack away. The C library may be using that one at this
+    // moment, to tell the thread that the process is of another user now.
+    #[cfg(unix)]
+    // SAFETY: nothing is left to be done; what was said was flushed.
+    unsafe {
+        libc::_exit(0)
+    }
+    #[cfg(not(unix))]
+    std::process::exit(0)
 }
 
 /// Says a line to the parent. For child processes.
