@@ -35,7 +35,10 @@
 //! another language) inherits them as well. No lock of ours can keep it from that. Programs that start all their children here
 //! are not concerned; others can hold a lock of their own around both.
 
-use crate::{deadline::Deadline, sys::windows::process as sys};
+use crate::{
+    deadline::Deadline,
+    sys::windows::{handle, process as sys},
+};
 use std::{
     ffi::OsStr,
     io,
@@ -549,5 +552,5 @@ impl From<Child> for OwnedHandle {
 /// # assert_eq!(inherited_handle("").unwrap_err().kind(), io::ErrorKind::InvalidInput);
 /// ```
 pub fn inherited_handle(value: impl AsRef<OsStr>) -> io::Result<OwnedHandle> {
-    sys::take_inherited(value.as_ref())
+    handle::take_inherited(value.as_ref())
 }

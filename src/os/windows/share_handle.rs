@@ -3,7 +3,7 @@
 use crate::{
     local_socket::{RecvHalf, SendHalf, Stream},
     os::windows::mailslot::{MailslotClient, MailslotServer},
-    sys::windows::process,
+    sys::windows::handle,
 };
 use std::{
     fs::File,
@@ -61,7 +61,7 @@ pub trait ShareHandle: AsHandle {
     /// [`PermissionDenied`](io::ErrorKind::PermissionDenied): `receiver` lacks the right `PROCESS_DUP_HANDLE`. The same
     /// is the error if the process has ended.
     fn share(&self, receiver: BorrowedHandle<'_>) -> io::Result<RawHandle> {
-        process::share(self.as_handle(), receiver, None)
+        handle::share(self.as_handle(), receiver, None)
     }
 
     /// Like [`share`](Self::share), but with this access: a mask of rights such as `FILE_GENERIC_READ` or `SYNCHRONIZE`.
@@ -94,7 +94,7 @@ pub trait ShareHandle: AsHandle {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     fn share_with(&self, receiver: BorrowedHandle<'_>, access: u32) -> io::Result<RawHandle> {
-        process::share(self.as_handle(), receiver, Some(access))
+        handle::share(self.as_handle(), receiver, Some(access))
     }
 
     /// Closes a handle in the process `receiver` that [`share`](Self::share) made there. For a value that could not be sent:
@@ -131,7 +131,7 @@ pub trait ShareHandle: AsHandle {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     fn take_back(&self, receiver: BorrowedHandle<'_>, value: RawHandle) -> io::Result<()> {
-        process::take_back(self.as_handle(), receiver, value)
+        handle::take_back(self.as_handle(), receiver, value)
     }
 }
 

@@ -8,9 +8,9 @@
 //! The slot's own read timeout, which would belong to the slot and not to the call, is "for ever".
 
 use super::{
+    handle::make_inheritable,
     named_pipe::{PipePath, is_synchronous, nt_result, ntdll, object_attributes, unicode_string},
     overlapped::{File, has_code, is_aborted, read_whole},
-    process::make_inheritable,
     security::as_process,
     security_descriptor::SecurityDescriptor,
     stream::{Incoming, Slot, Timeout, lock},

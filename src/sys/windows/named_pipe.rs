@@ -1,8 +1,8 @@
 //! Named pipes: one call of the system at a time. No waiting policy lives here.
 
 use super::{
+    handle::make_inheritable,
     overlapped::{has_code, milliseconds, os_error},
-    process::make_inheritable,
     security::SecurityDescriptor,
     wide::to_wide,
 };
