@@ -13,8 +13,9 @@
 //! about to mark his file is given a moment, and who comes too late finds the file of another, which is marked already.
 
 use super::{
+    named_pipe::size,
     overlapped::has_code,
-    security::{our_group, our_user, owner_of},
+    security::{is_ours, owner_of},
     security_descriptor::SecurityDescriptor,
     unix_socket::{self, Address},
     wide::to_wide,
@@ -22,8 +23,8 @@ use super::{
 use crate::{
     deadline::Deadline,
     error::about,
-    local_socket::{Access, ExistingName, ListenerOptions},
-    os::windows::security_descriptor::{AccessList, Ace, Acl, Control, Parts, Sid},
+    local_socket::{ExistingName, ListenerOptions},
+    os::windows::security_descriptor::{AccessList, Parts},
 };
 use std::{
     fs::{self, OpenOptions},
@@ -42,11 +43,11 @@ use windows_sys::Win32::{
     Storage::FileSystem::{
         DELETE, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT, FILE_ATTRIBUTE_TAG_INFO,
         FILE_DISPOSITION_FLAG_DELETE, FILE_DISPOSITION_FLAG_POSIX_SEMANTICS, FILE_DISPOSITION_INFO,
-        FILE_DISPOSITION_INFO_EX, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
-        FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_ID_INFO, FILE_INFO_BY_HANDLE_CLASS, FILE_READ_ATTRIBUTES,
-        FILE_SHARE_DELETE, FILE_SHARE_READ, FILE_SHARE_WRITE, FileAttributeTagInfo, FileDispositionInfo,
-        FileDispositionInfoEx, FileIdInfo, GetFileInformationByHandleEx, READ_CONTROL, SYNCHRONIZE,
-        SetFileInformationByHandle, WRITE_DAC, WRITE_OWNER,
+        FILE_DISPOSITION_INFO_EX, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, FILE_ID_INFO,
+        FILE_INFO_BY_HANDLE_CLASS, FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_SHARE_READ,
+        FILE_SHARE_WRITE, FileAttributeTagInfo, FileDispositionInfo, FileDispositionInfoEx, FileIdInfo,
+        GetFileInformationByHandleEx, READ_CONTROL, SYNCHRONIZE, SetFileInformationByHandle, WRITE_DAC,
+        WRITE_OWNER,
     },
     System::{
         SystemServices::{IO_REPARSE_TAG_AF_UNIX, IO_REPARSE_TAG_MOUNT_POINT, IO_REPARSE_TAG_SYMLINK},
@@ -54,19 +55,8 @@ use windows_sys::Win32::{
     },
 };
 
-/// The size of a structure of the system, for the system.
-#[allow(clippy::cast_possible_truncation, reason = "they have some dozen bytes")]
-const fn size<T>() -> u32 {
-    size_of::<T>() as u32
-}
-
 fn in_use(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::AddrInUse, why)
-}
-
-/// Whether this is our user, or somebody who could do all that our user can.
-pub(super) fn is_ours(sid: &Sid) -> io::Result<bool> {
-    Ok(sid.is_all_powerful() || sid == our_user()?)
 }
 
 /// What a file is, unless it is a socket.
@@ -224,7 +214,7 @@ impl NameFile {
         let address = Address::new(path.as_os_str())?;
         let security = match &options.security_descriptor {
             Some(descriptor) => descriptor.0.clone(),
-            None => security_of_file(options.effective_access())?,
+            None => SecurityDescriptor::of_socket_file(options.effective_access())?,
         };
         let parts = parts_for_file(&security)?;
         // Before anything else, since there is none where there are no sockets.
@@ -353,24 +343,6 @@ fn explain_binding(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(kind, about(why, error))
 }
 
-/// The descriptor of a socket file that is open to those. To connect is to write to the file, all of writing being asked
-/// for, and not only what makes sense for pipes.
-fn security_of_file(access: Access) -> io::Result<SecurityDescriptor> {
-    let owners =
-        [*our_user()?, Sid::ADMINISTRATORS, Sid::SYSTEM].map(|sid| Ace::allow(sid, Ace::FULL_ACCESS));
-    let others = match access {
-        Access::Owner => None,
-        Access::Group => Some(our_group()?),
-        Access::Everyone => Some(Sid::EVERYONE),
-    };
-    let others = others.map(|sid| Ace::allow(sid, FILE_GENERIC_READ | FILE_GENERIC_WRITE));
-    let mut descriptor = SecurityDescriptor::new();
-    descriptor.set_dacl(&Acl::from_aces(owners.into_iter().chain(others))?.into());
-    // Nothing is inherited from the directory.
-    descriptor.set_control(Control::DACL_PROTECTED, true);
-    Ok(descriptor)
-}
-
 /// Which parts of a descriptor a file is given: those that are there. The DACL has to be.
 fn parts_for_file(descriptor: &SecurityDescriptor) -> io::Result<Parts> {
     let descriptor = descriptor.borrow();
@@ -394,7 +366,17 @@ fn parts_for_file(descriptor: &SecurityDescriptor) -> io::Result<Parts> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::is_wine, *};
+    use super::{
+        super::{
+            security::{our_group, our_user},
+            tests::is_wine,
+        },
+        *,
+    };
+    use crate::{
+        local_socket::Access,
+        os::windows::security_descriptor::{Ace, Control, Sid},
+    };
     use std::{
         process,
         sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -566,7 +548,7 @@ mod tests {
     #[test]
     fn a_socket_file_is_open_to_whom_it_is_meant_for() {
         let aces = |access| {
-            let descriptor = security_of_file(access).unwrap();
+            let descriptor = SecurityDescriptor::of_socket_file(access).unwrap();
             assert_eq!(parts_for_file(&descriptor).unwrap(), Parts::DACL);
             assert!(descriptor.borrow().control().contains(Control::DACL_PROTECTED));
             let dacl = descriptor.borrow().dacl();

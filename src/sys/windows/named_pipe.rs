@@ -186,7 +186,7 @@ use {ntdll::NtCreateNamedPipeFile, windows_sys::Win32::Storage::FileSystem::Crea
 
 /// The size of a structure of the system, for the system.
 #[allow(clippy::cast_possible_truncation, reason = "they have some dozen bytes")]
-const fn size<T>() -> u32 {
+pub(super) const fn size<T>() -> u32 {
     size_of::<T>() as u32
 }
 

@@ -207,6 +207,11 @@ impl Drop for Impersonation {
     }
 }
 
+/// Whether this is our user, or somebody who could do all that our user can.
+pub(crate) fn is_ours(sid: &Sid) -> io::Result<bool> {
+    Ok(sid.is_all_powerful() || sid == our_user()?)
+}
+
 /// Does something as the process, whoever the thread acts as.
 pub(crate) fn as_process<T>(action: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     let Some(before) = thread_token(TOKEN_IMPERSONATE)? else { return action() };

@@ -6,14 +6,14 @@ use super::{
     wide::{from_wide, to_wide},
 };
 use crate::{
+    error::about,
     local_socket::Access,
     os::windows::security_descriptor::{AccessList, Ace, Acl, Control, Parts, Sid},
 };
 use std::{
     alloc::{Layout, handle_alloc_error},
-    error::Error,
     ffi::c_void,
-    fmt::{self, Debug, Display, Formatter},
+    fmt::{self, Debug, Formatter},
     io,
     marker::PhantomData,
     os::windows::io::{AsRawHandle, BorrowedHandle},
@@ -39,7 +39,7 @@ use windows_sys::{
             SetSecurityDescriptorDacl, SetSecurityDescriptorGroup, SetSecurityDescriptorOwner,
             SetSecurityDescriptorSacl,
         },
-        Storage::FileSystem::{FILE_GENERIC_WRITE, FILE_READ_ATTRIBUTES},
+        Storage::FileSystem::{FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_READ_ATTRIBUTES},
         System::{
             Memory::{LMEM_FIXED, LocalAlloc},
             SystemServices::SECURITY_DESCRIPTOR_REVISION,
@@ -68,25 +68,6 @@ fn local_copy(bytes: &[u8]) -> *mut c_void {
     // SAFETY: there is room for so many bytes, and they are new.
     unsafe { copy.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
     copy
-}
-
-/// Malformed text; the system's word on it is the source.
-#[derive(Debug)]
-struct MalformedText {
-    text: String,
-    error: io::Error,
-}
-
-impl Display for MalformedText {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "malformed security descriptor {:?}: {}", self.text, self.error)
-    }
-}
-
-impl Error for MalformedText {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.error)
-    }
 }
 
 /// The owner of an object, its group, and the lists of who may do what with it and of what is logged.
@@ -126,11 +107,23 @@ impl SecurityDescriptor {
         Self::owned_and_open_to(access, FILE_GENERIC_WRITE | FILE_READ_ATTRIBUTES)
     }
 
+    /// That of a socket file. To connect is to write to the file, all of writing being asked for, and not only what makes
+    /// sense for pipes. Whoever makes the file owns it.
+    pub(crate) fn of_socket_file(access: Access) -> io::Result<Self> {
+        Self::open_to(access, FILE_GENERIC_READ | FILE_GENERIC_WRITE)
+    }
+
     /// The owner is the user, since a client goes by that to see who serves: without a word, it would be the
     /// group of administrators when one of them is elevated.
     fn owned_and_open_to(access: Access, mask: u32) -> io::Result<Self> {
-        let user = *our_user()?;
-        let owners = [user, Sid::ADMINISTRATORS, Sid::SYSTEM].map(|sid| Ace::allow(sid, Ace::FULL_ACCESS));
+        let mut descriptor = Self::open_to(access, mask)?;
+        descriptor.set_owner(Some(*our_user()?));
+        Ok(descriptor)
+    }
+
+    fn open_to(access: Access, mask: u32) -> io::Result<Self> {
+        let owners =
+            [*our_user()?, Sid::ADMINISTRATORS, Sid::SYSTEM].map(|sid| Ace::allow(sid, Ace::FULL_ACCESS));
         let others = match access {
             Access::Owner => None,
             Access::Group => Some(our_group()?),
@@ -139,7 +132,6 @@ impl SecurityDescriptor {
         let others = others.map(|sid| Ace::allow(sid, mask));
 
         let mut descriptor = Self::new();
-        descriptor.set_owner(Some(user));
         descriptor.set_dacl(&Acl::from_aces(owners.into_iter().chain(others))?.into());
         // Nothing is inherited.
         descriptor.set_control(Control::DACL_PROTECTED, true);
@@ -153,7 +145,8 @@ impl SecurityDescriptor {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         let malformed = |error| {
-            io::Error::new(io::ErrorKind::InvalidInput, MalformedText { text: text.to_owned(), error })
+            let error = io::Error::new(io::ErrorKind::InvalidInput, error);
+            about(format_args!("malformed security descriptor {text:?}"), error)
         };
         let mut descriptor = null_mut();
         // SAFETY: the text ends with NUL, and `descriptor` outlives the call.

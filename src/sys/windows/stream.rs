@@ -16,7 +16,7 @@ use super::{
     creds::PeerCreds,
     named_pipe::{self, Client, PipePath, is_peer_gone_error},
     overlapped::{self, File, MAX_TRANSFER, Op, Signal, has_code, is_aborted, wait_for},
-    security::{our_user, owner_of},
+    security::{is_ours, owner_of},
     unix_socket::{self, Peer},
 };
 #[cfg(feature = "async")]
@@ -1029,7 +1029,7 @@ impl Stream {
             return Ok(false);
         }
         let owner = owner_of(self.as_handle())?;
-        Ok(owner.is_all_powerful() || owner == *our_user()?)
+        is_ours(&owner)
     }
 
     /// Whether a call that was `WouldBlock` is worth another try; if not, has the task woken when it is.

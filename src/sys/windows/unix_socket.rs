@@ -6,9 +6,9 @@
 
 use super::{
     creds::PeerCreds,
-    name_file::{Found, NameFile, is_ours},
+    name_file::{Found, NameFile},
     overlapped::{File, Op, Signal, as_raw_socket, as_socket, has_code, is_aborted},
-    security::{self, owner_of},
+    security::{self, is_ours, owner_of},
     stream::Stream,
 };
 #[cfg(feature = "async")]
