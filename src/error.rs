@@ -82,6 +82,11 @@ pub type FromHandleError<E = NoDetails> = ConversionError<std::os::windows::io::
 
 /// The same error, saying what it is about. The kind stays; the OS's own error is its source.
 pub(crate) fn about(subject: impl Display, error: io::Error) -> io::Error {
+    about_as(error.kind(), subject, error)
+}
+
+/// The same, of another kind.
+pub(crate) fn about_as(kind: io::ErrorKind, subject: impl Display, error: io::Error) -> io::Error {
     /// An error, and what it is about.
     #[derive(Debug)]
     struct About(String, io::Error);
@@ -98,5 +103,5 @@ pub(crate) fn about(subject: impl Display, error: io::Error) -> io::Error {
         }
     }
 
-    io::Error::new(error.kind(), About(subject.to_string(), error))
+    io::Error::new(kind, About(subject.to_string(), error))
 }

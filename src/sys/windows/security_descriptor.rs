@@ -6,7 +6,7 @@ use super::{
     wide::{from_wide, to_wide},
 };
 use crate::{
-    error::about,
+    error::about_as,
     local_socket::Access,
     os::windows::security_descriptor::{AccessList, Ace, Acl, Control, Parts, Sid},
 };
@@ -145,8 +145,8 @@ impl SecurityDescriptor {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         let malformed = |error| {
-            let error = io::Error::new(io::ErrorKind::InvalidInput, error);
-            about(format_args!("malformed security descriptor {text:?}"), error)
+            let what = format_args!("malformed security descriptor {text:?}");
+            about_as(io::ErrorKind::InvalidInput, what, error)
         };
         let mut descriptor = null_mut();
         // SAFETY: the text ends with NUL, and `descriptor` outlives the call.
