@@ -62,6 +62,18 @@ pub enum ExistingName {
     Steal,
 }
 
+#[cfg(unix)]
+impl Access {
+    /// The permissions of a socket file.
+    pub(crate) fn file_mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o600,
+            Self::Group => 0o660,
+            Self::Everyone => 0o666,
+        }
+    }
+}
+
 /// Which parts of a [`Listener`] are nonblocking.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ListenerNonblockingMode {
@@ -286,11 +298,7 @@ impl<'n> ListenerOptions<'n> {
     /// The permissions of the socket file.
     #[cfg(unix)]
     pub(crate) fn file_mode(&self) -> u32 {
-        self.mode.unwrap_or(match self.effective_access() {
-            Access::Owner => 0o600,
-            Access::Group => 0o660,
-            Access::Everyone => 0o666,
-        })
+        self.mode.unwrap_or(self.effective_access().file_mode())
     }
 }
 

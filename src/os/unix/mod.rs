@@ -1,3 +1,5 @@
 //! What only Unix has.
 
+pub mod ancillary;
 pub mod local_socket;
+pub mod udsocket;

@@ -1,6 +1,6 @@
 //! Listeners that a service manager opened and passed on (`sd_listen_fds(3)`).
 
-use super::local_socket::Listener;
+use super::listener::Listener;
 use crate::local_socket::Name;
 use rustix::{
     io::FdFlags,

@@ -78,7 +78,7 @@ mod imp {
     use std::os::fd::{FromRawFd, OwnedFd};
 
     // Newer than the C libraries we support; SPARC alone has numbers of its own among Rust's targets.
-    const IS_SPARC: bool = cfg!(any(target_arch = "sparc", target_arch = "sparc64"));
+    pub(crate) const IS_SPARC: bool = cfg!(any(target_arch = "sparc", target_arch = "sparc64"));
     const SO_PEERGROUPS: libc::c_int = if IS_SPARC { 0x3d } else { 59 };
     const SO_PEERPIDFD: libc::c_int = if IS_SPARC { 0x56 } else { 77 };
 

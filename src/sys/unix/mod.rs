@@ -1,10 +1,15 @@
 //! The Unix side: Linux, Android, macOS, the BSDs and illumos.
 
 pub(crate) mod activation;
+pub(crate) mod control;
 pub(crate) mod creds;
+pub(crate) mod endpoint;
+pub(crate) mod listener;
 pub(crate) mod local_socket;
+pub(crate) mod message;
 pub(crate) mod name;
-mod name_file;
+pub(crate) mod name_file;
+pub(crate) mod options;
 pub(crate) mod socket;
 
 pub(crate) use activation::take as activated_listener;

@@ -9,7 +9,7 @@ use std::{
     io,
     mem::{offset_of, size_of},
     os::{
-        fd::BorrowedFd,
+        fd::{AsRawFd, BorrowedFd},
         unix::ffi::{OsStrExt, OsStringExt},
     },
     path::{Path, PathBuf},
@@ -32,7 +32,7 @@ pub(crate) fn check_name(name: &Name<'_>) -> io::Result<()> {
     check_len(bytes)
 }
 
-fn check_len(bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn check_len(bytes: &[u8]) -> io::Result<()> {
     if bytes.len() > MAX_LEN {
         let len = bytes.len();
         return Err(invalid(&format!("it is {len} bytes long, but at most {MAX_LEN} are possible")));
@@ -55,15 +55,40 @@ pub(crate) fn file(name: &Name<'_>) -> Option<PathBuf> {
     }
 }
 
-/// The address of a name: to connect to, or to bind where it is abstract.
-pub(crate) fn address(name: &Name<'_>) -> io::Result<SocketAddrUnix> {
+/// What a socket is bound or connected to.
+#[derive(Clone, Debug)]
+pub(crate) enum Address<'a> {
+    /// A file, which binding makes.
+    File(Cow<'a, Path>),
+    /// An abstract name, or none at all.
+    NoFile(SocketAddrUnix),
+}
+
+impl Address<'_> {
+    pub(crate) fn to_socket_address(&self) -> io::Result<SocketAddrUnix> {
+        match self {
+            Self::File(path) => path_address(path),
+            Self::NoFile(address) => Ok(address.clone()),
+        }
+    }
+}
+
+/// The address of a local socket's name.
+pub(crate) fn address(name: &Name<'_>) -> io::Result<Address<'static>> {
     match file(name) {
-        Some(path) => path_address(&path),
+        Some(path) => Ok(Address::File(path.into())),
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        None => Ok(SocketAddrUnix::new_abstract_name(name.as_os_str().as_bytes())?),
+        None => abstract_address(name.as_os_str().as_bytes()),
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
         None => unreachable!("every name is a file here"),
     }
+}
+
+/// An address in the abstract namespace.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn abstract_address(name: &[u8]) -> io::Result<Address<'static>> {
+    check_len(name)?;
+    Ok(Address::NoFile(SocketAddrUnix::new_abstract_name(name)?))
 }
 
 pub(crate) fn path_address(path: &Path) -> io::Result<SocketAddrUnix> {
@@ -73,14 +98,86 @@ pub(crate) fn path_address(path: &Path) -> io::Result<SocketAddrUnix> {
 
 /// The name that a socket is bound to: an empty path if it has none.
 pub(crate) fn of_socket(fd: BorrowedFd<'_>) -> Name<'static> {
-    let address =
-        rustix::net::getsockname(fd).ok().and_then(|address| SocketAddrUnix::try_from(address).ok());
-    let Some(address) = address else { return Name::unchecked(Kind::Path, OsString::new()) };
+    let address = SourceAddress::local(fd).unwrap_or_else(|_| SourceAddress::new());
+    let (kind, name) = match address.bytes() {
+        AddressBytes::Unnamed => (Kind::Path, &[][..]),
+        AddressBytes::File(path) => (Kind::Path, path),
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        AddressBytes::Abstract(name) => (Kind::Namespace, name),
+    };
+    Name::unchecked(kind, OsString::from_vec(name.to_vec()))
+}
+
+/// Where a message came from, as the kernel writes it.
+pub(crate) struct SourceAddress {
+    raw: libc::sockaddr_un,
+    len: usize,
+}
+
+/// What an address is, and the bytes of it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AddressBytes<'a> {
+    Unnamed,
+    File(&'a [u8]),
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    if let Some(name) = address.abstract_name() {
-        return Name::unchecked(Kind::Namespace, OsString::from_vec(name.to_vec()));
+    Abstract(&'a [u8]),
+}
+
+impl SourceAddress {
+    pub(crate) fn new() -> Self {
+        // SAFETY: the structure is made of integers.
+        Self { raw: unsafe { std::mem::zeroed() }, len: 0 }
     }
-    Name::unchecked(Kind::Path, OsString::from_vec(address.path_bytes().unwrap_or_default().to_vec()))
+
+    /// What a socket is bound to (`getsockname`).
+    pub(crate) fn local(fd: BorrowedFd<'_>) -> io::Result<Self> {
+        // SAFETY: the call is a system's, and is given what it asks for.
+        Self::told_by(fd, |fd, address, len| unsafe { libc::getsockname(fd, address, len) })
+    }
+
+    /// What a socket's peer is bound to (`getpeername`).
+    pub(crate) fn peer(fd: BorrowedFd<'_>) -> io::Result<Self> {
+        // SAFETY: as above.
+        Self::told_by(fd, |fd, address, len| unsafe { libc::getpeername(fd, address, len) })
+    }
+
+    fn told_by(
+        fd: BorrowedFd<'_>,
+        call: impl FnOnce(libc::c_int, *mut libc::sockaddr, *mut libc::socklen_t) -> libc::c_int,
+    ) -> io::Result<Self> {
+        let mut address = Self::new();
+        let (place, mut len) = address.room();
+        if call(fd.as_raw_fd(), place.cast(), &raw mut len) == -1 {
+            return Err(io::Error::last_os_error());
+        }
+        address.set_len(len);
+        Ok(address)
+    }
+
+    /// Where the kernel writes, and how much it may.
+    pub(super) fn room(&mut self) -> (*mut libc::c_void, libc::socklen_t) {
+        #[allow(clippy::cast_possible_truncation, reason = "some hundred bytes")]
+        ((&raw mut self.raw).cast(), size_of::<libc::sockaddr_un>() as libc::socklen_t)
+    }
+
+    /// How much it has written.
+    pub(super) fn set_len(&mut self, len: libc::socklen_t) {
+        self.len = (len as usize).min(size_of::<libc::sockaddr_un>());
+    }
+
+    pub(crate) fn bytes(&self) -> AddressBytes<'_> {
+        let len = self.len.saturating_sub(offset_of!(libc::sockaddr_un, sun_path));
+        // SAFETY: characters are bytes, and there are no more of them than the array has.
+        let path = unsafe { std::slice::from_raw_parts(self.raw.sun_path.as_ptr().cast::<u8>(), len) };
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Some((0, name)) = path.split_first() {
+            return AddressBytes::Abstract(name);
+        }
+        match path.split(|byte| *byte == 0).next() {
+            None | Some([]) => AddressBytes::Unnamed,
+            Some(path) => AddressBytes::File(path),
+        }
+    }
 }
 
 /// Whether other users could have made the socket that the name stands for, though the name looks private.

@@ -6,7 +6,10 @@
 //! is dead when connecting a *datagram* socket to it is refused: the kernel answers `ECONNREFUSED` if no socket
 //! is bound to the file, and `EPROTOTYPE` if one of another type is, so that a live listener never notices.
 
-use super::{name::path_address, socket};
+use super::{
+    name::{Address, path_address},
+    socket,
+};
 use crate::{deadline::Deadline, local_socket::ExistingName};
 use rustix::{
     fs::{FileType, FlockOperation, Mode, OFlags, Stat},
@@ -51,15 +54,20 @@ impl FileId {
     }
 }
 
+/// How many may wait for `accept`, unless it is said otherwise; the kernel has its own limit.
+pub(crate) const DEFAULT_BACKLOG: u32 = 4096;
+
 /// What becomes of the file that is made.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) mode: u32,
     /// Whether the group permissions are meant for our group, and not for whichever group the directory gives the file.
     pub(crate) for_our_group: bool,
-    pub(crate) backlog: i32,
+    /// How many may wait for `accept`, if the socket is to listen.
+    pub(crate) backlog: Option<u32>,
     pub(crate) existing: ExistingName,
-    pub(crate) lock_deadline: Deadline,
+    /// How long others may keep the directory locked; one second unless it is said.
+    pub(crate) max_spin_time: Option<Duration>,
     pub(crate) remove_on_drop: bool,
 }
 
@@ -68,16 +76,41 @@ impl Options {
     fn mode(&self) -> Mode {
         Mode::from_bits_truncate(self.mode as _)
     }
+
+    /// Lets the socket listen, if it is to.
+    fn listen(&self, socket: BorrowedFd<'_>) -> io::Result<()> {
+        if let Some(backlog) = self.backlog {
+            rustix::net::listen(socket, i32::try_from(backlog).unwrap_or(i32::MAX))?;
+        }
+        Ok(())
+    }
+}
+
+/// Binds `socket`, and lets it listen if it is to. Gives the file that this makes, if it makes one.
+pub(crate) fn bind(
+    socket: BorrowedFd<'_>,
+    address: &Address<'_>,
+    options: &Options,
+) -> io::Result<Option<NameFile>> {
+    match address {
+        Address::File(path) => NameFile::bind(socket, path, options).map(Some),
+        Address::NoFile(address) => {
+            rustix::net::bind(socket, address)?;
+            options.listen(socket)?;
+            Ok(None)
+        }
+    }
 }
 
 impl NameFile {
     /// Binds `socket` to `path` and lets it listen. On Linux the file is never more open than it is meant to be. Elsewhere it is
     /// so before the socket listens, which till then refuses everybody; a `connect` that is checked right before the one and
     /// completed right after the other is left to `accept`, which knows who it is.
-    pub(crate) fn bind(socket: BorrowedFd<'_>, path: &Path, options: &Options) -> io::Result<Self> {
+    fn bind(socket: BorrowedFd<'_>, path: &Path, options: &Options) -> io::Result<Self> {
         let address = path_address(path)?;
         // A name that is free needs no lock, so that nobody can keep us from it by holding the lock.
-        let lock = DirLock::take(&std::path::absolute(path)?, options.lock_deadline);
+        let deadline = Deadline::after(options.max_spin_time.unwrap_or(Duration::from_secs(1)));
+        let lock = DirLock::take(&std::path::absolute(path)?, deadline);
         // Where the system makes the file with the socket's own mode (Linux), it is never wider than asked for.
         let _ = rustix::fs::fchmod(socket, options.mode());
         loop {
@@ -87,7 +120,7 @@ impl NameFile {
                 Err(error) => return Err(error.into()),
             }
             let Some(old) = stat(path)? else {
-                if options.lock_deadline.has_passed() {
+                if deadline.has_passed() {
                     return Err(in_use("the name comes and goes"));
                 }
                 continue;
@@ -118,7 +151,7 @@ impl NameFile {
             }
         }
         let file = Self::made(path, lock.is_ok(), options)?;
-        file.then(|_| Ok(rustix::net::listen(socket, options.backlog)?))
+        file.then(|_| options.listen(socket))
     }
 
     /// Binds to a name beside `path`, and moves it there: clients reach the old listener or the new one, but
@@ -135,7 +168,7 @@ impl NameFile {
             }
         };
         let file = Self::made(&beside, true, options)?.then(|file| {
-            rustix::net::listen(socket, options.backlog)?;
+            options.listen(socket)?;
             rustix::fs::rename(&beside, path)?;
             file.path = std::path::absolute(path)?;
             Ok(())

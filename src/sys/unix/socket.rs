@@ -1,5 +1,8 @@
-//! Unix-domain stream sockets: each function makes one attempt, and retries only what a signal interrupted.
+//! Unix-domain sockets: each function makes one attempt, and retries only what a signal interrupted.
 
+use super::message::Received;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+use super::{control::Word, message};
 use crate::deadline::Deadline;
 use rustix::{
     event::{PollFd, PollFlags, Timespec},
@@ -14,13 +17,13 @@ use std::{
 };
 
 /// `writev` and its kin refuse more buffers than this on every Unix (`IOV_MAX`).
-const MAX_BUFFERS: usize = 1024;
+pub(crate) const MAX_BUFFERS: usize = 1024;
 
 /// A closed peer must be an error, not a signal. `SO_NOSIGPIPE` does it where the flag does not exist.
 #[cfg(not(target_vendor = "apple"))]
-const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL;
+pub(super) const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(target_vendor = "apple")]
-const SEND_FLAGS: SendFlags = SendFlags::empty();
+pub(super) const SEND_FLAGS: SendFlags = SendFlags::empty();
 
 #[cfg(not(target_vendor = "apple"))]
 fn flags(nonblocking: bool) -> rustix::net::SocketFlags {
@@ -37,6 +40,20 @@ pub(crate) fn new(kind: SocketType, nonblocking: bool) -> io::Result<OwnedFd> {
         let fd = rustix::net::socket(AddressFamily::UNIX, kind, None)?;
         sockopt::set_socket_nosigpipe(&fd, true)?;
         Ok(apple::prepare(fd, nonblocking)?)
+    }
+}
+
+/// Two sockets that are connected to each other (`socketpair`), closed on `exec`.
+pub(crate) fn pair(kind: SocketType, nonblocking: bool) -> io::Result<(OwnedFd, OwnedFd)> {
+    #[cfg(not(target_vendor = "apple"))]
+    return Ok(rustix::net::socketpair(AddressFamily::UNIX, kind, flags(nonblocking), None)?);
+    #[cfg(target_vendor = "apple")]
+    {
+        let (one, other) =
+            rustix::net::socketpair(AddressFamily::UNIX, kind, rustix::net::SocketFlags::empty(), None)?;
+        sockopt::set_socket_nosigpipe(&one, true)?;
+        sockopt::set_socket_nosigpipe(&other, true)?;
+        Ok((apple::prepare(one, nonblocking)?, apple::prepare(other, nonblocking)?))
     }
 }
 
@@ -94,6 +111,21 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> Resu
     retry_on_intr(|| rustix::net::recv(fd, &mut *buf, flags)).map(|(received, _)| received)
 }
 
+/// One message, or as much of it as there is room for, and whether there was more. An empty buffer takes it, too.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn recv_message(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> io::Result<Received> {
+    // With this flag, the kernel tells the whole length.
+    let flags = flags | RecvFlags::TRUNC;
+    let (len, whole) = retry_on_intr(|| rustix::net::recv(fd, &mut *buf, flags))?;
+    Ok(Received { len, is_truncated: whole > len })
+}
+
+/// One message, or as much of it as there is room for, and whether there was more. An empty buffer takes it, too.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn recv_message(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> io::Result<Received> {
+    message::recv::<Box<[Word]>>(fd, &mut [IoSliceMut::new(buf)], None, None, flags)
+}
+
 pub(crate) fn recv_vectored(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
     if bufs.iter().all(|buf| buf.is_empty()) {
         return Ok(0);
@@ -106,7 +138,19 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
     if buf.is_empty() {
         return Ok(0);
     }
+    send_message(fd, buf)
+}
+
+/// One message, which may be empty.
+pub(crate) fn send_message(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
     retry_on_intr(|| rustix::net::send(fd, buf, SEND_FLAGS))
+}
+
+/// How long the next message is.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn peek_message_size(fd: BorrowedFd<'_>) -> Result<usize, Errno> {
+    let flags = RecvFlags::PEEK | RecvFlags::TRUNC;
+    retry_on_intr(|| rustix::net::recv(fd, &mut [0_u8; 0], flags)).map(|(_, len)| len)
 }
 
 pub(crate) fn send_vectored(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {

@@ -1,0 +1,486 @@
+//! The async twins of the blocking methods, for every runtime.
+
+use super::{
+    BindOptions, Listener, Socket, ToUdSocketPath, UdSocketPath,
+    kind::{Connection, Datagram, Kind, Packets, Stream},
+};
+use crate::{
+    ConnectWaitMode,
+    connecting::Patience,
+    deadline::Deadline,
+    error::about,
+    local_socket::PeerCreds,
+    os::unix::ancillary::{AncillaryDataBuf, BorrowedAncillaryData, EncodedAncillaryData},
+    runtime::{Async, RecvBytes, Runtime, SendBytes, Source, private::Sealed, yield_now},
+    sys::unix::endpoint::Endpoint,
+};
+use std::{
+    future::{Future, poll_fn},
+    io::{self, IoSlice, IoSliceMut},
+    net::Shutdown,
+    os::fd::{BorrowedFd, OwnedFd},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
+
+impl<K: Kind> Sealed for Socket<K> {}
+impl<K: Connection> Sealed for Listener<K> {}
+
+// SAFETY: the descriptor is the socket that the object owns, from when it is made until it is dropped or given away whole.
+unsafe impl<K: Kind> Source for Socket<K> {}
+// SAFETY: as above.
+unsafe impl<K: Connection> Source for Listener<K> {}
+
+impl RecvBytes for Socket<Stream> {
+    fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.recv(buf)
+    }
+
+    fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.recv_vectored(bufs)
+    }
+}
+
+impl SendBytes for Socket<Stream> {
+    fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.send(buf)
+    }
+
+    fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.send_vectored(bufs)
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        match self.shutdown(how) {
+            // On some systems, when the peer has left: there is nothing left to end.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            result => result,
+        }
+    }
+}
+
+/// The async face of a [`Socket`] of any kind. What does not wait is reached by [`get_ref`](Self::get_ref).
+impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
+    /// The twin of [`Socket::pair`].
+    pub fn pair() -> io::Result<(Self, Self)> {
+        let (one, other) = Socket::<K>::pair()?;
+        Ok((one.try_into()?, other.try_into()?))
+    }
+
+    /// The twin of [`Socket::recv_with_fds`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, nothing is lost.
+    pub async fn recv_with_fds(&self, buf: &mut [u8], fds: &mut Vec<OwnedFd>) -> io::Result<usize> {
+        self.read_with(|socket| socket.recv_with_fds(buf, fds)).await
+    }
+
+    /// The twin of [`Socket::send_with_fds`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
+        let ancillary = EncodedAncillaryData::from_fds(fds)?;
+        self.write_with(|socket| socket.send_encoded(&[IoSlice::new(buf)], None, &ancillary)).await
+    }
+
+    /// The twin of [`Socket::send_ancillary`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub fn send_ancillary<'f>(
+        &self,
+        buf: &[u8],
+        ancillary: impl IntoIterator<Item = BorrowedAncillaryData<'f>>,
+    ) -> impl Future<Output = io::Result<(usize, usize)>> + Send {
+        let ancillary = BorrowedAncillaryData::encode(ancillary);
+        async move {
+            let ancillary = ancillary?;
+            let len = ancillary.as_ref().len();
+            self.write_with(|socket| socket.send_encoded(&[IoSlice::new(buf)], None, &ancillary))
+                .await
+                .map(|sent| (sent, len))
+        }
+    }
+
+    /// The twin of [`Socket::peer_creds`].
+    pub fn peer_creds(&self) -> io::Result<PeerCreds> {
+        self.get_ref().peer_creds()
+    }
+
+    /// The twin of [`Socket::local_addr`].
+    pub fn local_addr(&self) -> io::Result<UdSocketPath<'static>> {
+        self.get_ref().local_addr()
+    }
+
+    /// The twin of [`Socket::peer_addr`].
+    pub fn peer_addr(&self) -> io::Result<UdSocketPath<'static>> {
+        self.get_ref().peer_addr()
+    }
+
+    /// The twin of [`Socket::shutdown`], which does not wait. (The runtimes' own traits have one of the same name, for sending.)
+    pub fn shut_down(&self, how: Shutdown) -> io::Result<()> {
+        self.get_ref().shutdown(how)
+    }
+}
+
+/// To the async face, within the runtime.
+impl<K: Kind, R: Runtime> TryFrom<Socket<K>> for Async<Socket<K>, R> {
+    type Error = io::Error;
+
+    fn try_from(socket: Socket<K>) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Self::new(socket)
+    }
+}
+
+/// To the blocking face. Nothing is lost.
+impl<K: Kind, R: Runtime> TryFrom<Async<Socket<K>, R>> for Socket<K> {
+    type Error = io::Error;
+
+    fn try_from(socket: Async<Socket<K>, R>) -> io::Result<Self> {
+        let socket = socket.into_inner()?;
+        socket.set_nonblocking(false)?;
+        Ok(socket)
+    }
+}
+
+/// The async face of a [`Socket`] that connects.
+impl<K: Connection, R: Runtime> Async<Socket<K>, R> {
+    /// The twin of [`Socket::connect`]. Never blocks the thread.
+    ///
+    /// # Errors
+    /// See [`Socket::connect`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, there is no connection, or it is closed.
+    pub async fn connect<'a>(path: impl ToUdSocketPath<'a>) -> io::Result<Self> {
+        // The path is not kept in the future, which would make it depend on what the path was made from.
+        let path = path.to_socket_path();
+        Self::connect_as(path?, ConnectWaitMode::Unbounded).await
+    }
+
+    /// The twin of [`Socket::connect_timeout`]. Never blocks the thread.
+    ///
+    /// # Errors
+    /// See [`Socket::connect_timeout`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, there is no connection, or it is closed.
+    pub async fn connect_timeout<'a>(path: impl ToUdSocketPath<'a>, timeout: Duration) -> io::Result<Self> {
+        let path = path.to_socket_path();
+        Self::connect_as(path?, ConnectWaitMode::Timeout(timeout)).await
+    }
+
+    async fn connect_as(path: UdSocketPath<'_>, wait_mode: ConnectWaitMode) -> io::Result<Self> {
+        let mut patience = Patience::new(wait_mode, false);
+        let address = path.to_address()?.to_socket_address().map_err(|error| about(&path, error))?;
+        loop {
+            match Endpoint::connected(K::TYPE, &address, None) {
+                Ok(socket) => return Self::new(Socket::new(socket)),
+                // A full queue cannot be polled for room.
+                Err(error) => {
+                    R::sleep(patience.pause_after(error).map_err(|error| about(&path, error))?).await;
+                }
+            }
+        }
+    }
+}
+
+/// The async face of a [`Socket`] that is a stream.
+impl<R: Runtime> Async<Socket<Stream>, R> {
+    /// The twin of [`Socket::<Stream>::recv`](Socket#method.recv).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no bytes are lost.
+    pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.read_with(|stream| stream.recv(buf)).await
+    }
+
+    /// The twin of [`Socket::<Stream>::recv_vectored`](Socket#method.recv_vectored).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no bytes are lost.
+    pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Ok(0);
+        }
+        self.read_with(|stream| stream.recv_vectored(bufs)).await
+    }
+
+    /// The twin of [`Socket::<Stream>::recv_ancillary`](Socket#method.recv_ancillary).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, nothing is lost.
+    pub async fn recv_ancillary(
+        &self,
+        buf: &mut [u8],
+        abuf: &mut AncillaryDataBuf,
+    ) -> io::Result<(usize, usize)> {
+        self.read_with(|stream| stream.recv_ancillary(buf, abuf)).await
+    }
+
+    /// The twin of [`Socket::<Stream>::peek`](Socket#method.peek).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no bytes are lost.
+    pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.read_with(|stream| stream.peek(buf)).await
+    }
+
+    /// The twin of [`Socket::<Stream>::send`](Socket#method.send).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.write_with(|stream| stream.send(buf)).await
+    }
+
+    /// The twin of [`Socket::<Stream>::send_vectored`](Socket#method.send_vectored).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Ok(0);
+        }
+        self.write_with(|stream| stream.send_vectored(bufs)).await
+    }
+}
+
+/// The async face of a [`Socket`] that keeps the boundaries of messages.
+impl<K: Packets, R: Runtime> Async<Socket<K>, R> {
+    /// The twin of [`Socket::recv`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no message is lost.
+    pub async fn recv(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
+        self.read_with(|socket| socket.recv(buf)).await
+    }
+
+    /// The twin of [`Socket::recv_vectored`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no message is lost.
+    pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<(usize, bool)> {
+        self.read_with(|socket| socket.recv_vectored(bufs)).await
+    }
+
+    /// The twin of [`Socket::recv_ancillary`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no message is lost.
+    pub async fn recv_ancillary(
+        &self,
+        buf: &mut [u8],
+        abuf: &mut AncillaryDataBuf,
+    ) -> io::Result<(usize, bool, usize, bool)> {
+        self.read_with(|socket| socket.recv_ancillary(buf, abuf)).await
+    }
+
+    /// The twin of [`Socket::peek`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no message is lost.
+    pub async fn peek(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
+        self.read_with(|socket| socket.peek(buf)).await
+    }
+
+    /// The twin of [`Socket::peek_msg_size`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no message is lost.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub async fn peek_msg_size(&self) -> io::Result<usize> {
+        self.read_with(Socket::peek_msg_size).await
+    }
+
+    /// The twin of [`Socket::send`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.write_with(|socket| socket.send(buf)).await
+    }
+
+    /// The twin of [`Socket::send_vectored`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.write_with(|socket| socket.send_vectored(bufs)).await
+    }
+}
+
+/// The async face of a [`Socket`] for datagrams.
+impl<R: Runtime> Async<Socket<Datagram>, R> {
+    /// The twin of [`Socket::unbound`].
+    pub fn unbound() -> io::Result<Self> {
+        Socket::unbound()?.try_into()
+    }
+
+    /// The twin of [`Socket::<Datagram>::bind`](Socket#method.bind).
+    ///
+    /// # Errors
+    /// See [`BindOptions::bind_datagram`].
+    pub fn bind<'a>(path: impl ToUdSocketPath<'a>) -> io::Result<Self> {
+        Socket::<Datagram>::bind(path)?.try_into()
+    }
+
+    /// The twin of [`Socket::bind_with_drop_guard`].
+    ///
+    /// # Errors
+    /// See [`BindOptions::bind_datagram`].
+    pub fn bind_with_drop_guard<'a>(path: impl ToUdSocketPath<'a>) -> io::Result<Self> {
+        Socket::bind_with_drop_guard(path)?.try_into()
+    }
+
+    /// The twin of [`Socket::set_destination`], which does not wait.
+    pub fn set_destination<'a>(&self, path: impl ToUdSocketPath<'a>) -> io::Result<()> {
+        self.get_ref().set_destination(path)
+    }
+
+    /// The twin of [`Socket::recv_from`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no message is lost.
+    pub async fn recv_from(
+        &self,
+        buf: &mut [u8],
+        source: &mut UdSocketPath<'_>,
+    ) -> io::Result<(usize, bool)> {
+        self.read_with(|socket| socket.recv_from(buf, source)).await
+    }
+
+    /// The twin of [`Socket::recv_from_ancillary`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no message is lost.
+    pub async fn recv_from_ancillary(
+        &self,
+        buf: &mut [u8],
+        abuf: &mut AncillaryDataBuf,
+        source: &mut UdSocketPath<'_>,
+    ) -> io::Result<(usize, bool, usize, bool)> {
+        self.read_with(|socket| socket.recv_from_ancillary(buf, abuf, source)).await
+    }
+
+    /// The twin of [`Socket::send_to`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send_to<'a>(&self, buf: &[u8], path: impl ToUdSocketPath<'a>) -> io::Result<usize> {
+        let path = path.to_socket_path();
+        self.send_to_as(buf, path?).await
+    }
+
+    async fn send_to_as(&self, buf: &[u8], path: UdSocketPath<'_>) -> io::Result<usize> {
+        self.write_with(|socket| socket.send_to(buf, &path)).await
+    }
+}
+
+impl BindOptions {
+    /// Like [`bind`](Self::bind), for the runtime `R`.
+    pub fn bind_async<'a, K: Connection, R: Runtime>(
+        &self,
+        path: impl ToUdSocketPath<'a>,
+    ) -> io::Result<Async<Listener<K>, R>> {
+        self.bind(path)?.try_into()
+    }
+
+    /// Like [`bind_datagram`](Self::bind_datagram), for the runtime `R`.
+    pub fn bind_datagram_async<'a, R: Runtime>(
+        &self,
+        path: impl ToUdSocketPath<'a>,
+    ) -> io::Result<Async<Socket<Datagram>, R>> {
+        self.bind_datagram(path)?.try_into()
+    }
+}
+
+/// The async face of a [`Listener`].
+impl<K: Connection, R: Runtime> Async<Listener<K>, R> {
+    /// The twin of [`Listener::bind`].
+    ///
+    /// # Errors
+    /// See [`BindOptions::bind`].
+    pub fn bind<'a>(path: impl ToUdSocketPath<'a>) -> io::Result<Self> {
+        Listener::bind(path)?.try_into()
+    }
+
+    /// The twin of [`Listener::bind_with_drop_guard`].
+    ///
+    /// # Errors
+    /// See [`BindOptions::bind`].
+    pub fn bind_with_drop_guard<'a>(path: impl ToUdSocketPath<'a>) -> io::Result<Self> {
+        Listener::bind_with_drop_guard(path)?.try_into()
+    }
+
+    /// The twin of [`Listener::accept`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no client is lost.
+    pub async fn accept(&self) -> io::Result<Async<Socket<K>, R>> {
+        let listener = self.get_ref();
+        loop {
+            let mut next = pin!(self.read_with(|listener| listener.accept_one(Deadline::NEVER, true)));
+            let socket = poll_fn(|cx| {
+                // First, so that being stopped in between is noticed.
+                listener.stop_tasks.add(cx.waker());
+                if listener.inner.is_stopped() {
+                    return Poll::Ready(listener.accept_one(Deadline::NEVER, true));
+                }
+                next.as_mut().poll(cx)
+            });
+            match socket.await? {
+                Some(socket) => return Async::new(socket),
+                // Strangers who keep coming must not keep the thread.
+                None => yield_now().await,
+            }
+        }
+    }
+
+    /// The twin of [`Listener::stop`].
+    pub fn stop(&self) {
+        self.get_ref().stop();
+    }
+
+    /// The twin of [`Listener::local_addr`].
+    pub fn local_addr(&self) -> io::Result<UdSocketPath<'static>> {
+        self.get_ref().local_addr()
+    }
+}
+
+/// To the async face, within the runtime.
+impl<K: Connection, R: Runtime> TryFrom<Listener<K>> for Async<Listener<K>, R> {
+    type Error = io::Error;
+
+    fn try_from(listener: Listener<K>) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Self::new(listener)
+    }
+}
+
+/// To the blocking face.
+impl<K: Connection, R: Runtime> TryFrom<Async<Listener<K>, R>> for Listener<K> {
+    type Error = io::Error;
+
+    fn try_from(listener: Async<Listener<K>, R>) -> io::Result<Self> {
+        let listener = listener.into_inner()?;
+        listener.set_nonblocking(false)?;
+        Ok(listener)
+    }
+}

@@ -1,0 +1,128 @@
+//! Messages with an address or ancillary data: each function makes one attempt, and retries only what a signal interrupted.
+
+use super::{
+    control::{Control, Word},
+    name::SourceAddress,
+    socket::{MAX_BUFFERS, SEND_FLAGS},
+};
+use crate::os::unix::ancillary::TruncatedAncillary;
+use rustix::{
+    io::{Errno, retry_on_intr},
+    net::{RecvFlags, SocketAddrUnix, addr::SocketAddrArg},
+};
+use std::{
+    io::{self, IoSlice, IoSliceMut},
+    mem,
+    os::fd::{AsRawFd, BorrowedFd},
+    ptr,
+};
+
+/// What came.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Received {
+    /// How many bytes are in the buffers.
+    pub(crate) len: usize,
+    /// Whether there were more, which are lost.
+    pub(crate) is_truncated: bool,
+}
+
+/// What the flags of every call are: descriptors that come are closed on `exec`, where that can be asked for.
+#[cfg(not(target_vendor = "apple"))]
+const RECV_FLAGS: libc::c_int = libc::MSG_CMSG_CLOEXEC;
+#[cfg(target_vendor = "apple")]
+const RECV_FLAGS: libc::c_int = 0;
+
+/// The bits as C has them.
+const fn c_int(flags: u32) -> libc::c_int {
+    libc::c_int::from_ne_bytes(flags.to_ne_bytes())
+}
+
+fn last_errno() -> Errno {
+    Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO)
+}
+
+fn empty_header() -> libc::msghdr {
+    // SAFETY: the structure is made of integers and of pointers that may be null.
+    unsafe { mem::zeroed() }
+}
+
+/// `sendmsg(2)`.
+pub(crate) fn send(
+    fd: BorrowedFd<'_>,
+    bufs: &[IoSlice<'_>],
+    to: Option<&SocketAddrUnix>,
+    control: &[u8],
+) -> Result<usize, Errno> {
+    let send_to = |address: *const libc::c_void, len: libc::socklen_t| {
+        let mut header = empty_header();
+        header.msg_name = address.cast_mut();
+        header.msg_namelen = len;
+        // An `IoSlice` is an `iovec`, which nobody writes to here.
+        header.msg_iov = bufs.as_ptr().cast_mut().cast();
+        header.msg_iovlen = bufs.len() as _;
+        // Some systems want a null pointer if there is nothing.
+        if !control.is_empty() {
+            header.msg_control = control.as_ptr().cast_mut().cast();
+            header.msg_controllen = control.len() as _;
+        }
+        retry_on_intr(|| {
+            // SAFETY: each pointer in the header is to as much initialised memory as it says, which lives until the call is over.
+            let sent = unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const header, c_int(SEND_FLAGS.bits())) };
+            usize::try_from(sent).map_err(|_| last_errno())
+        })
+    };
+    match to {
+        None => send_to(ptr::null(), 0),
+        // SAFETY: the pointer that the closure is given is used while the closure runs.
+        Some(to) => unsafe { to.with_sockaddr(|address, len| send_to(address.cast(), len as _)) },
+    }
+}
+
+/// `recvmsg(2)`. Control data that were cut off, for want of room in the buffer or in the table of descriptors, are closed,
+/// and an error.
+pub(crate) fn recv<S: AsRef<[Word]> + AsMut<[Word]>>(
+    fd: BorrowedFd<'_>,
+    bufs: &mut [IoSliceMut<'_>],
+    control: Option<&mut Control<S>>,
+    mut source: Option<&mut SourceAddress>,
+    flags: RecvFlags,
+) -> io::Result<Received> {
+    let mut received = Received { len: 0, is_truncated: false };
+    let mut is_cut = false;
+    let mut call = |control: *mut u8, room: usize| {
+        let mut header = empty_header();
+        // An `IoSliceMut` is an `iovec`.
+        header.msg_iov = bufs.as_mut_ptr().cast();
+        header.msg_iovlen = bufs.len().min(MAX_BUFFERS) as _;
+        if room != 0 {
+            header.msg_control = control.cast();
+            header.msg_controllen = room as _;
+        }
+        if let Some(source) = &mut source {
+            (header.msg_name, header.msg_namelen) = source.room();
+        }
+        // SAFETY: each pointer in the header is to as much writable memory as it says, which lives until the call is over.
+        let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, RECV_FLAGS | c_int(flags.bits())) };
+        received.len = usize::try_from(len).map_err(|_| last_errno())?;
+        received.is_truncated = header.msg_flags & libc::MSG_TRUNC != 0;
+        is_cut = room != 0 && header.msg_flags & libc::MSG_CTRUNC != 0;
+        if let Some(source) = &mut source {
+            source.set_len(header.msg_namelen);
+        }
+        #[allow(clippy::unnecessary_cast, reason = "the type differs between systems")]
+        Ok(header.msg_controllen as usize)
+    };
+    let Some(control) = control else {
+        retry_on_intr(|| call(ptr::null_mut(), 0))?;
+        return Ok(received);
+    };
+    // SAFETY: `recvmsg` filled as much as it says, with records in which the descriptors are new.
+    retry_on_intr(|| unsafe { control.fill_with(&mut call) })?;
+    #[cfg(target_vendor = "apple")]
+    control.close_on_exec();
+    if is_cut {
+        control.clear();
+        return Err(TruncatedAncillary { received: received.len }.into());
+    }
+    Ok(received)
+}
