@@ -204,6 +204,7 @@ impl<'f> Encoded<'f> {
         Err(io::Error::new(io::ErrorKind::Unsupported, why))
     }
 
+    #[allow(clippy::cast_possible_truncation, reason = "on some systems, and it fits the words")]
     /// Makes the record at `offset` one of `data` bytes of data, and all of what is new in it zero. Gives where its data begin.
     fn record(&mut self, offset: usize, kind: libc::c_int, data: usize, kept: usize) -> *mut u8 {
         let end = offset + space(data);

@@ -1,5 +1,11 @@
 //! Messages with an address or ancillary data: each function makes one attempt, and retries only what a signal interrupted.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "the types of a header's fields differ between systems, and hold what there can be"
+)]
+
 use super::{
     control::{Control, Word},
     name::SourceAddress,

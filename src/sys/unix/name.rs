@@ -61,6 +61,7 @@ pub(crate) enum Address<'a> {
     /// A file, which binding makes.
     File(Cow<'a, Path>),
     /// An abstract name, or none at all.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     NoFile(SocketAddrUnix),
 }
 
@@ -68,12 +69,14 @@ impl Address<'_> {
     pub(crate) fn to_socket_address(&self) -> io::Result<SocketAddrUnix> {
         match self {
             Self::File(path) => path_address(path),
+            #[cfg(any(target_os = "linux", target_os = "android"))]
             Self::NoFile(address) => Ok(address.clone()),
         }
     }
 }
 
 /// The address of a local socket's name.
+#[allow(clippy::unnecessary_wraps, reason = "an abstract name may be too long")]
 pub(crate) fn address(name: &Name<'_>) -> io::Result<Address<'static>> {
     match file(name) {
         Some(path) => Ok(Address::File(path.into())),

@@ -94,6 +94,7 @@ pub(crate) fn bind(
 ) -> io::Result<Option<NameFile>> {
     match address {
         Address::File(path) => NameFile::bind(socket, path, options).map(Some),
+        #[cfg(any(target_os = "linux", target_os = "android"))]
         Address::NoFile(address) => {
             rustix::net::bind(socket, address)?;
             options.listen(socket)?;

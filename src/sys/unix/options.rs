@@ -20,6 +20,7 @@ pub(crate) fn set_send_buffer_size(fd: BorrowedFd<'_>, size: usize) -> io::Resul
 }
 
 /// One option that is a plain C value.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "netbsd"))]
 fn set<T>(fd: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int, value: &T) -> io::Result<()> {
     use std::os::fd::AsRawFd;
     #[allow(clippy::cast_possible_truncation, reason = "no option is that large")]

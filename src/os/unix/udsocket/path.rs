@@ -313,8 +313,6 @@ impl<'a> ToUdSocketPath<'a> for &'a Name<'_> {
             Address::File(path) => path.into_owned().to_socket_path(),
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Address::NoFile(_) => Ok(UdSocketPath::Namespaced(self.as_os_str().as_bytes().into())),
-            #[cfg(not(any(target_os = "linux", target_os = "android")))]
-            Address::NoFile(_) => Ok(UdSocketPath::Unnamed),
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::{
     local_socket::{self, PeerCreds},
     os::unix::ancillary::{BorrowedAncillaryData, EncodedAncillaryData},
     sys::unix::{
-        control::Control, creds, endpoint::Endpoint, message::Received, name::SourceAddress,
-        name_file::NameFile, options,
+        control::Control, endpoint::Endpoint, message::Received, name::SourceAddress, name_file::NameFile,
+        options,
     },
 };
 use rustix::net::RecvFlags;
@@ -141,7 +141,7 @@ impl<K: Kind> Socket<K> {
     /// gone.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub fn peer_pidfd(&self) -> io::Result<OwnedFd> {
-        creds::pidfd(self.as_fd())
+        crate::sys::unix::creds::pidfd(self.as_fd())
     }
 
     /// The label that a security module (SELinux, AppArmor, Smack) gave the peer (`SO_PEERSEC`).
@@ -150,7 +150,7 @@ impl<K: Kind> Socket<K> {
     /// [`Unsupported`](io::ErrorKind::Unsupported) if there is no such module.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub fn peer_label(&self) -> io::Result<Vec<u8>> {
-        creds::label(self.as_fd())
+        crate::sys::unix::creds::label(self.as_fd())
     }
 
     /// How many bytes the kernel keeps for the receiver (`SO_RCVBUF`). Linux tells twice what was set, for its own needs.
