@@ -7,6 +7,7 @@
 //! | connect two threads, or a parent and its child, without a name | [`unnamed_pipe`] |
 //! | leave notes for a server without connecting to it | [`mailslot`] |
 //! | start a child that inherits the handles it is given and no others | [`process`] |
+//! | connect a virtual machine and its host | [`hvsock`] |
 //! | give a handle to a process that runs already | [`ShareHandle`] |
 //! | act as the client of a pipe, for a while | [`ImpersonationGuard`] |
 //! | read, write and put together access lists | [`security_descriptor`] |
@@ -16,6 +17,7 @@
 //! [`raw_os_error`](std::io::Error::raw_os_error), or, if the error says a name, in that of its
 //! [source](std::error::Error::source).
 
+pub mod hvsock;
 mod impersonation;
 pub mod local_socket;
 pub mod mailslot;

@@ -11,6 +11,8 @@ pub(crate) mod name;
 pub(crate) mod name_file;
 pub(crate) mod options;
 pub(crate) mod socket;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) mod vsock;
 
 pub(crate) use activation::take as activated_listener;
 pub(crate) use name::{c_to_os, check_name, file as name_file, is_in_shared_directory};

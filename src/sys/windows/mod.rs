@@ -3,6 +3,7 @@
 pub(crate) mod activation;
 pub(crate) mod creds;
 pub(crate) mod handle;
+pub(crate) mod hvsock;
 pub(crate) mod listener;
 pub(crate) mod local_socket;
 pub(crate) mod mailslot;

@@ -270,13 +270,6 @@ impl NameFile {
     pub(super) fn keep(&mut self) {
         self.remove_on_drop = false;
     }
-
-    /// For a socket that has none.
-    #[cfg(test)]
-    pub(super) fn none() -> Self {
-        let id = FileId { volume: 0, id: 0 };
-        Self { path: PathBuf::new(), id, remove_on_drop: false, _mark: None }
-    }
 }
 
 impl Drop for NameFile {

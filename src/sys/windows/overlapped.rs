@@ -40,7 +40,7 @@ use windows_sys::{
             ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_OPERATION_ABORTED, GetLastError, HANDLE,
             STATUS_BUFFER_OVERFLOW, STATUS_PENDING, WAIT_OBJECT_0, WAIT_TIMEOUT,
         },
-        Networking::WinSock::{AcceptEx, SOCKET},
+        Networking::WinSock::{AcceptEx, SOCKADDR, SOCKET},
         Storage::FileSystem::{ReadFile, WriteFile},
         System::{
             IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED},
@@ -591,7 +591,20 @@ enum Request {
     Connect,
     /// Into this socket.
     Accept(SOCKET),
+    /// To the address of so many bytes in the buffer.
+    ConnectSocket(ConnectEx, i32),
 }
+
+/// `ConnectEx`, of which each provider of sockets has its own.
+pub(crate) type ConnectEx = unsafe extern "system" fn(
+    SOCKET,
+    *const SOCKADDR,
+    i32,
+    *const c_void,
+    u32,
+    *mut u32,
+    *mut OVERLAPPED,
+) -> BOOL;
 
 /// How much room the address of a socket takes that is accepted: that of a socket file, and what the system wants beyond.
 const ADDRESS_ROOM: u32 = 110 + 16;
@@ -667,6 +680,26 @@ impl Op {
     pub(crate) fn start_accept(&mut self, socket: BorrowedSocket<'_>) {
         self.prepare().resize(2 * ADDRESS_ROOM as usize, 0);
         self.0.start(&Request::Accept(as_socket(socket.as_raw_socket())));
+    }
+
+    /// Starts connecting this socket to an address.
+    ///
+    /// With `by_lasting_thread`, the end of the calling thread does not put an end to it.
+    ///
+    /// # Safety
+    /// The function is that of the socket's provider.
+    pub(crate) unsafe fn start_connect_socket(
+        &mut self,
+        function: ConnectEx,
+        address: &[u8],
+        by_lasting_thread: bool,
+    ) -> io::Result<()> {
+        let len = i32::try_from(address.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let buffer = self.prepare();
+        buffer.clear();
+        buffer.extend_from_slice(address);
+        self.start(Request::ConnectSocket(function, len), by_lasting_thread);
+        Ok(())
     }
 
     /// Marks it as in flight, and hands out the buffer one last time.
@@ -777,7 +810,7 @@ impl Inner {
     fn start(&self, request: &Request) {
         let (file, overlapped) = (self.file.as_raw_handle(), self.overlapped.get());
         // SAFETY: the file is open, and `prepare` made the `OVERLAPPED` ready; the buffer has as many bytes as
-        // the request says. Both stay where they are, untouched, until the operation is done: `Op` looks at
+        // the request says, and a function in it is for this file. Both stay where they are, untouched, until the operation is done: `Op` looks at
         // the status before anything else, and dropping waits for it.
         let started = unsafe {
             let buffer = self.buffer.get();
@@ -793,6 +826,9 @@ impl Inner {
                 Request::Accept(socket) => {
                     let (listener, room) = (file.expose_provenance(), ADDRESS_ROOM);
                     AcceptEx(listener, socket, buffer.cast(), 0, room, room, &mut 0, overlapped)
+                }
+                Request::ConnectSocket(connect, len) => {
+                    connect(file.expose_provenance(), buffer.cast(), len, null(), 0, &mut 0, overlapped)
                 }
             }
         };

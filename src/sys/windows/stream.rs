@@ -379,9 +379,9 @@ fn broken_pipe(error: io::Error) -> io::Error {
 
 impl Pipe {
     /// From a handle that was opened for overlapped I/O, of a pipe of this host.
-    fn new(file: File, is_nonblocking: bool) -> Self {
+    fn new(file: Arc<File>, is_nonblocking: bool) -> Self {
         Self {
-            file: Arc::new(file),
+            file,
             is_synchronous: false,
             is_remote: false,
             socket: None,
@@ -403,7 +403,7 @@ impl Stream {
 
     /// An end of a pipe of this host, opened for overlapped I/O.
     pub(crate) fn new(file: File, is_nonblocking: bool) -> Self {
-        Self(Arc::new(Pipe::new(file, is_nonblocking)))
+        Self(Arc::new(Pipe::new(Arc::new(file), is_nonblocking)))
     }
 
     /// One attempt to connect; without `wait` it does not wait, and the stream is nonblocking.
@@ -433,13 +433,13 @@ impl Stream {
         };
         named_pipe::information(file.as_handle())
             .map_err(|_| io::Error::new(io::ErrorKind::ConnectionRefused, "what is there is not a pipe"))?;
-        let mut pipe = Pipe::new(file.into(), wait.is_none());
+        let mut pipe = Pipe::new(Arc::new(file.into()), wait.is_none());
         pipe.is_remote = !path.is_local();
         Ok(Self(Arc::new(pipe)))
     }
 
     /// A socket, opened for overlapped I/O.
-    pub(super) fn of_socket(file: File, peer: Peer, is_nonblocking: bool) -> Self {
+    pub(super) fn of_socket(file: Arc<File>, peer: Peer, is_nonblocking: bool) -> Self {
         let mut pipe = Pipe::new(file, is_nonblocking);
         pipe.socket = Some(peer);
         pipe.incoming.get_mut().unwrap_or_else(PoisonError::into_inner).ends_with_nothing = true;
@@ -1053,7 +1053,7 @@ impl Stream {
 /// What an operation sets when it completes, if that is yet to come. To be called under its lock, so that it
 /// stays the same operation.
 #[cfg(feature = "async")]
-fn signal_of_pending(op: Option<&Op>) -> Option<Arc<Signal>> {
+pub(super) fn signal_of_pending(op: Option<&Op>) -> Option<Arc<Signal>> {
     let op = op.filter(|op| !op.is_done())?;
     // The status is written before the event is set, so it may be set for an earlier operation still, and
     // would wake the task again and again. If this one completes now, the event has to stay set for all who
@@ -1135,7 +1135,7 @@ impl Stream {
             Ok(seen) => seen,
             Err(error) => return Err((error, file)),
         };
-        let mut pipe = Pipe::new(file.into(), false);
+        let mut pipe = Pipe::new(Arc::new(file.into()), false);
         (pipe.is_synchronous, pipe.is_remote) = (is_synchronous, is_remote);
         Ok(Self(Arc::new(pipe)))
     }

@@ -15,7 +15,7 @@ use super::{
 use crate::runtime::Interest;
 use crate::{
     deadline::Deadline,
-    error::about,
+    error::{about, about_as},
     local_socket::{ListenerOptions, Name},
 };
 #[cfg(feature = "async")]
@@ -52,7 +52,7 @@ use windows_sys::Win32::{
 };
 
 /// What a call says that gives 0, or a negative number for a failure.
-fn result(code: i32) -> io::Result<()> {
+pub(super) fn result(code: i32) -> io::Result<()> {
     if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
@@ -60,7 +60,7 @@ fn is(error: &io::Error, code: i32) -> bool {
     error.raw_os_error() == Some(code)
 }
 
-fn raw(socket: BorrowedSocket<'_>) -> SOCKET {
+pub(super) fn raw(socket: BorrowedSocket<'_>) -> SOCKET {
     as_socket(socket.as_raw_socket())
 }
 
@@ -88,21 +88,20 @@ fn start() -> io::Result<()> {
 
 /// A stream socket of the Unix domain.
 pub(super) fn new() -> io::Result<OwnedSocket> {
-    of_family(AF_UNIX)
+    of_family(AF_UNIX, 0, "sockets of the Unix domain")
 }
 
-/// A stream socket, overlapped, which no child inherits.
-fn of_family(family: u16) -> io::Result<OwnedSocket> {
+/// A stream socket, overlapped, which no child inherits. The system may not know the family, which is called `what`.
+pub(super) fn of_family(family: u16, protocol: i32, what: &str) -> io::Result<OwnedSocket> {
     start()?;
     let flags = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT;
     // SAFETY: null leaves the choice of the provider to the system.
-    let socket = unsafe { WSASocketW(family.into(), SOCK_STREAM, 0, null(), 0, flags) };
+    let socket = unsafe { WSASocketW(family.into(), SOCK_STREAM, protocol, null(), 0, flags) };
     if socket == INVALID_SOCKET {
         let error = io::Error::last_os_error();
         let unsupported = [WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSAEPROTONOSUPPORT];
         if unsupported.iter().any(|&code| is(&error, code)) {
-            let error = about("this system has no sockets of the Unix domain", error);
-            return Err(io::Error::new(io::ErrorKind::Unsupported, error));
+            return Err(about_as(io::ErrorKind::Unsupported, format!("this system has no {what}"), error));
         }
         return Err(error);
     }
@@ -177,7 +176,7 @@ pub(crate) fn connect_to(path: &OsStr, is_nonblocking: bool) -> io::Result<Strea
         return Err(explain_connecting(Path::new(path), error));
     }
     let server = std::path::absolute(path)?;
-    Ok(Stream::of_socket(socket.into(), Peer { server: Some(server) }, is_nonblocking))
+    Ok(Stream::of_socket(Arc::new(socket.into()), Peer { server: Some(server) }, is_nonblocking))
 }
 
 /// The system's codes do not tell a name that is not there from one that nobody listens on.
@@ -198,7 +197,7 @@ fn explain_connecting(path: &Path, error: io::Error) -> io::Error {
 }
 
 /// What is known about the other end of a socket.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Peer {
     /// The path of the server, if that is the other end.
     server: Option<PathBuf>,
@@ -292,11 +291,17 @@ pub(crate) fn is_peer_gone_error(error: &io::Error) -> bool {
         || [WSAECONNRESET, WSAECONNABORTED, WSAESHUTDOWN, WSAEDISCON].iter().any(|&code| is(error, code))
 }
 
-/// A socket that listens.
+/// Has a socket listen that is bound, with so many clients in its queue.
+pub(super) fn start_listening(socket: &OwnedSocket, backlog: i32) -> io::Result<()> {
+    // SAFETY: it takes numbers only. The greatest number is as many as the system has room for.
+    result(unsafe { listen(raw(socket.as_socket()), backlog) })
+}
+
+/// A socket that listens, of whatever family.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    /// Before the socket, so that who finds the name does not find it dead.
-    file: NameFile,
+    /// Before the socket, so that who finds the name does not find it dead. Only sockets of the Unix domain have one.
+    file: Option<NameFile>,
     armed: Mutex<Armed>,
     socket: Arc<File>,
     /// Makes one of the same sort.
@@ -320,18 +325,18 @@ impl Listener {
     pub(crate) fn bind(name: &Name<'_>, options: &ListenerOptions<'_>) -> io::Result<Self> {
         let (socket, mut file) = NameFile::bind(Path::new(name.as_os_str()), options)?;
         let backlog = options.backlog.map_or(i32::MAX, |max| i32::try_from(max).unwrap_or(i32::MAX));
-        // SAFETY: it takes numbers only. The greatest number is as many as the system has room for.
-        result(unsafe { listen(raw(socket.as_socket()), backlog) })?;
+        start_listening(&socket, backlog)?;
         if !options.reclaim_name {
             file.keep();
         }
-        Self::new(socket, new, file)
+        Self::new(socket, new, Some(file))
     }
 
-    fn new(
+    /// From a socket that listens.
+    pub(super) fn new(
         socket: OwnedSocket,
         make_socket: fn() -> io::Result<OwnedSocket>,
-        file: NameFile,
+        file: Option<NameFile>,
     ) -> io::Result<Self> {
         let (socket, ready) = (Arc::new(File::from(socket)), Signal::new()?);
         let op = Op::new(Arc::clone(&socket), Arc::clone(&ready));
@@ -398,6 +403,11 @@ impl Listener {
         is_ready
     }
 
+    /// The socket that listens.
+    pub(crate) fn as_handle(&self) -> BorrowedHandle<'_> {
+        self.socket.as_handle()
+    }
+
     fn tell_where_it_is_from(&self, socket: &OwnedSocket) -> io::Result<()> {
         let listener: SOCKET = raw(of_handle(self.socket.as_handle()));
         let len = size_of::<SOCKET>().try_into().expect("it is that of a pointer");
@@ -414,7 +424,7 @@ impl Listener {
                 return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the listener was stopped"));
             }
             if let Some(socket) = self.claim()? {
-                return Ok(Stream::of_socket(socket.into(), Peer { server: None }, nonblocking_stream));
+                return Ok(Stream::of_socket(Arc::new(socket.into()), Peer::default(), nonblocking_stream));
             }
             if self.is_nonblocking.load(Relaxed) {
                 return Err(io::ErrorKind::WouldBlock.into());
@@ -456,7 +466,9 @@ impl Listener {
     }
 
     pub(crate) fn keep_name(&mut self) {
-        self.file.keep();
+        if let Some(file) = &mut self.file {
+            file.keep();
+        }
     }
 }
 
@@ -504,11 +516,11 @@ mod tests {
     fn tcp_listener() -> (Listener, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        (Listener::new(listener.into(), || of_family(AF_INET), NameFile::none()).unwrap(), address)
+        (Listener::new(listener.into(), || of_family(AF_INET, 0, "TCP"), None).unwrap(), address)
     }
 
     fn stream(socket: impl Into<OwnedSocket>, is_nonblocking: bool) -> Stream {
-        Stream::of_socket(socket.into().into(), Peer { server: None }, is_nonblocking)
+        Stream::of_socket(Arc::new(socket.into().into()), Peer::default(), is_nonblocking)
     }
 
     /// Two ends of a connection.
