@@ -1,7 +1,11 @@
 //! What only Unix has.
 
 pub mod ancillary;
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "illumos"))]
+pub mod eventfd;
 pub mod local_socket;
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+pub mod message_queue;
 pub mod udsocket;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub mod vsock;
