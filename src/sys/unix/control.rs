@@ -66,7 +66,7 @@ pub struct Record<'b> {
 /// ```
 /// use interprocess::os::unix::ancillary::Records;
 ///
-/// assert_eq!(Records::new(b"anything at all").count(), 0);
+/// assert_eq!(Records::new(b"no header").count(), 0);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Records<'b> {
