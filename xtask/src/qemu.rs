@@ -32,6 +32,7 @@ pub(crate) const AARCH64: Machine = Machine {
         ("clones_share_modes_and_timeouts", NO_TIMEOUTS),
         ("connecting::client_that_waits_gets_the_first_free_slot", NO_TIMEOUTS),
         ("data::accept_has_a_deadline", NO_TIMEOUTS),
+        ("receiving_and_sending_have_timeouts", NO_TIMEOUTS),
         ("timeout_of_for_ever_waits_as_long_as_it_takes", NO_TIMEOUTS),
         ("timeout_of_zero_is_invalid_or_does_not_wait", NO_TIMEOUTS),
         ("timeouts_can_be_read_back_and_taken_away", NO_TIMEOUTS),
