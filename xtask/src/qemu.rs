@@ -27,6 +27,7 @@ pub(crate) const AARCH64: Machine = Machine {
     left_out: &[
         ("access::unix::access_for_the_group_admits_its_members_and_no_others", ONE_GROUP),
         ("a_client_gets_the_mode_that_it_asks_for_however_it_waits", NO_TIMEOUTS),
+        ("a_timeout_ends_receiving_and_sending", NO_TIMEOUTS),
         ("a_timeout_of_zero_is_refused_and_changes_nothing", NO_TIMEOUTS),
         ("bad_input_leaves_nothing_open", NO_TIMEOUTS),
         ("clones_share_modes_and_timeouts", NO_TIMEOUTS),
@@ -61,6 +62,9 @@ pub(crate) const S390X: Machine = Machine {
         ("asynchronous::on_smol::taking_waits_until_another_thread_adds", SWAPPED_COUNTER),
         ("asynchronous::on_tokio::taking_waits_until_another_thread_adds", SWAPPED_COUNTER),
         ("clones_are_of_one_counter_and_no_child_inherits_them", SWAPPED_COUNTER),
+        ("os::unix::eventfd::EventFd::try_clone", SWAPPED_COUNTER),
+        ("os::unix::eventfd::smol", SWAPPED_COUNTER),
+        ("os::unix::eventfd::tokio", SWAPPED_COUNTER),
     ],
 };
 

@@ -1,0 +1,116 @@
+//! Streams.
+
+use crate::support::{LIMIT, TempDir};
+use interprocess::{
+    TryClone, local_socket,
+    os::unix::udsocket::{UdStream, UdStreamListener},
+};
+use std::{
+    io::{ErrorKind, IoSlice, IoSliceMut, Read, Write},
+    net::Shutdown,
+    os::unix::net::UnixStream,
+    time::Duration,
+};
+
+#[test]
+fn bytes_go_both_ways_and_end() {
+    let (mut one, mut other) = UdStream::pair().expect("pair");
+    one.write_all(b"there").expect("write");
+    other.write_all(b"back").expect("write");
+    one.shutdown(Shutdown::Write).expect("shutdown");
+    let mut text = String::new();
+    other.read_to_string(&mut text).expect("read");
+    assert_eq!(text, "there");
+    let mut buf = [0; 2];
+    assert_eq!(one.peek(&mut buf).expect("peek"), 2);
+    assert_eq!(one.recv(&mut buf).expect("receive"), 2);
+    assert_eq!(&buf, b"ba");
+    let mut rest = [[0; 1]; 2];
+    let [a, b] = &mut rest;
+    assert_eq!(one.recv_vectored(&mut [IoSliceMut::new(a), IoSliceMut::new(b)]).expect("receive"), 2);
+    assert_eq!(rest, [*b"c", *b"k"]);
+}
+
+#[test]
+fn more_buffers_than_the_system_takes_at_once_are_no_error() {
+    let (one, mut other) = UdStream::pair().expect("pair");
+    let bufs = vec![IoSlice::new(b"x"); 5000];
+    let sent = one.send_vectored(&bufs).expect("send");
+    assert!(sent > 0);
+    let (sent_too, _) = one.send_ancillary_vectored(&bufs, []).expect("send");
+    drop(one);
+    assert_eq!(other.read_to_end(&mut Vec::new()).expect("read"), sent + sent_too);
+}
+
+#[test]
+fn a_peer_that_is_gone_is_a_broken_pipe() {
+    let (one, other) = UdStream::pair().expect("pair");
+    drop(other);
+    assert_eq!(one.send(b"x").expect_err("gone").kind(), ErrorKind::BrokenPipe);
+    assert_eq!(one.recv(&mut [0; 1]).expect("the end"), 0);
+}
+
+#[test]
+fn a_timeout_ends_receiving_and_sending() {
+    let (one, other) = UdStream::pair().expect("pair");
+    let timeout = Some(Duration::from_millis(20));
+    other.set_recv_timeout(timeout).expect("timeout");
+    assert!(other.recv_timeout().expect("timeout") >= timeout);
+    assert_eq!(other.recv(&mut [0; 1]).expect_err("nothing").kind(), ErrorKind::TimedOut);
+    one.set_send_timeout(timeout).expect("timeout");
+    let error = (0..1000).find_map(|_| one.send(&[0; 10_000]).err()).expect("it is full at some time");
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+}
+
+#[test]
+fn connecting_to_a_full_queue_ends_with_the_timeout() {
+    let dir = TempDir::new();
+    let path = dir.join("socket");
+    let _listener: UdStreamListener =
+        interprocess::os::unix::udsocket::BindOptions::new().backlog(1).bind(&path).expect("bind");
+    let mut waiting = Vec::new();
+    let error = loop {
+        match UdStream::connect_timeout(&path, Duration::from_millis(20)) {
+            Ok(stream) => waiting.push(stream),
+            Err(error) => break error,
+        }
+        assert!(waiting.len() < 1000);
+    };
+    // Elsewhere than on Linux they are refused.
+    assert!(matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::ConnectionRefused), "{error}");
+    assert!(error.to_string().contains("socket"), "{error}");
+}
+
+#[test]
+fn it_is_a_local_socket_and_a_stream_of_std() {
+    let (one, other) = UdStream::pair().expect("pair");
+    let mut local = local_socket::Stream::from(one);
+    let mut std = UnixStream::from(other);
+    local.write_all(b"x").expect("write");
+    std.read_exact(&mut [0; 1]).expect("read");
+    let one = UdStream::from(local);
+    let other = UdStream::from(std).try_clone().expect("clone");
+    one.send(b"y").expect("send");
+    assert_eq!(other.recv(&mut [0; 4]).expect("receive"), 1);
+}
+
+#[test]
+fn the_peer_is_this_process_and_this_user() {
+    let dir = TempDir::new();
+    let path = dir.join("socket");
+    let listener = UdStreamListener::bind_with_drop_guard(&path).expect("bind");
+    let client = UdStream::connect(&path).expect("connect");
+    let server = listener.accept_timeout(LIMIT).expect("accept");
+    for stream in [client, server] {
+        assert!(stream.peer_creds().expect("credentials").is_same_user());
+    }
+}
+
+#[test]
+fn buffers_are_as_large_as_asked_for_or_larger() {
+    let (one, _other) = UdStream::pair().expect("pair");
+    one.set_send_buffer_size(50_000).expect("size");
+    assert!(one.send_buffer_size().expect("size") >= 50_000);
+    one.set_recv_buffer_size(50_000).expect("size");
+    assert!(one.recv_buffer_size().expect("size") >= 50_000);
+}
