@@ -57,6 +57,9 @@ pub trait Runtime: private::Sealed + Copy + Debug + Send + Sync + Unpin + 'stati
 pub unsafe trait Source:
     private::Sealed + std::os::fd::AsFd + Debug + Send + Sync + Unpin + 'static
 {
+    /// Whether the other end may be closed, and then be opened again.
+    #[doc(hidden)]
+    const IS_REOPENED: bool = false;
 }
 
 /// A blocking object that can be made async: those of this crate, when they are nonblocking.

@@ -3,6 +3,7 @@
 pub mod ancillary;
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "illumos"))]
 pub mod eventfd;
+pub mod fifo_file;
 pub mod local_socket;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub mod message_queue;

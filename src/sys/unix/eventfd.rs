@@ -58,7 +58,7 @@ impl EventFd {
     }
 
     pub(crate) fn take(&self, deadline: impl FnOnce() -> Deadline) -> io::Result<u64> {
-        wait::wait_with(self.0.as_fd(), PollFlags::IN, deadline, || self.attempt_take())
+        wait::wait_with(self.0.as_fd(), PollFlags::IN, || Ok(deadline()), || self.attempt_take())
     }
 
     pub(crate) fn add(&self, value: u64, deadline: impl FnOnce() -> Deadline) -> io::Result<()> {
@@ -88,11 +88,11 @@ impl EventFd {
 
     /// Whether 1 could be added. That is all that `poll` tells about room: who needs more has to ask from time to time.
     pub(crate) fn has_room(&self) -> io::Result<bool> {
-        wait::is_ready(self.0.as_fd(), PollFlags::OUT)
+        Ok(wait::ready_now(self.0.as_fd(), PollFlags::OUT)?.contains(PollFlags::OUT))
     }
 
     pub(crate) fn is_set(&self) -> io::Result<bool> {
-        wait::is_ready(self.0.as_fd(), PollFlags::IN)
+        Ok(wait::ready_now(self.0.as_fd(), PollFlags::IN)?.contains(PollFlags::IN))
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {

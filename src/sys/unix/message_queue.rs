@@ -184,7 +184,7 @@ impl Queue {
         if self.nonblocking.load(Relaxed) {
             return Ok(attempt()?);
         }
-        let deadline = || Deadline::after_or_never(timeout.get());
+        let deadline = || Ok(Deadline::after_or_never(timeout.get()));
         wait::wait_with(self.descriptor.as_fd(), ready, deadline, attempt)
     }
 

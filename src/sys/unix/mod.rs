@@ -6,6 +6,7 @@ pub(crate) mod creds;
 pub(crate) mod endpoint;
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "illumos"))]
 pub(crate) mod eventfd;
+pub(crate) mod fifo;
 pub(crate) mod listener;
 pub(crate) mod local_socket;
 pub(crate) mod message;
@@ -14,10 +15,11 @@ pub(crate) mod message_queue;
 pub(crate) mod name;
 pub(crate) mod name_file;
 pub(crate) mod options;
+pub(crate) mod pipe;
+mod sigpipe;
 pub(crate) mod socket;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) mod vsock;
-#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "illumos"))]
 mod wait;
 
 pub(crate) use activation::take as activated_listener;

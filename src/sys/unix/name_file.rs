@@ -37,7 +37,7 @@ pub(crate) struct NameFile {
 
 /// What tells one file from another, as long as the socket bound to it is open.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-struct FileId {
+pub(super) struct FileId {
     dev: u64,
     ino: u64,
 }
@@ -49,7 +49,7 @@ impl FileId {
         clippy::cast_lossless,
         reason = "the types differ between systems"
     )]
-    fn of(stat: &Stat) -> Self {
+    pub(super) fn of(stat: &Stat) -> Self {
         Self { dev: stat.st_dev as u64, ino: stat.st_ino as u64 }
     }
 }
@@ -203,7 +203,7 @@ impl NameFile {
             })?;
         }
         if u32::from(found.st_mode) & 0o777 != options.mode & 0o777 {
-            file = file.then(|file| file.set_mode(options.mode()))?;
+            file = file.then(|file| set_mode(&file.path, file.id, options.mode()))?;
         }
         Ok(file)
     }
@@ -228,30 +228,6 @@ impl NameFile {
         }
     }
 
-    /// Changes the mode of the file, never of what somebody may have put in its place.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    fn set_mode(&self, mode: Mode) -> io::Result<()> {
-        use std::os::fd::AsRawFd;
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::open(&self.path, flags, Mode::empty())?;
-        if FileId::of(&rustix::fs::fstat(&file)?) != self.id {
-            return Err(in_use("the name was replaced while it was made"));
-        }
-        // `fchmod` refuses such a descriptor, and not every kernel has a `chmod` that does not follow links.
-        match rustix::fs::chmod(format!("/proc/self/fd/{}", file.as_raw_fd()), mode) {
-            // Without /proc, that it was no link just now has to do.
-            Err(Errno::NOENT) => Ok(rustix::fs::chmod(&self.path, mode)?),
-            result => Ok(result?),
-        }
-    }
-
-    /// Changes the mode of the file; a link in its place is not followed.
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    fn set_mode(&self, mode: Mode) -> io::Result<()> {
-        use rustix::fs::{AtFlags, CWD};
-        Ok(rustix::fs::chmodat(CWD, &self.path, mode, AtFlags::SYMLINK_NOFOLLOW)?)
-    }
-
     /// The group that has the file's group permissions.
     pub(crate) fn group(&self) -> u32 {
         self.group
@@ -260,6 +236,30 @@ impl NameFile {
     pub(crate) fn keep(&mut self) {
         self.remove_on_drop = false;
     }
+}
+
+/// Changes the mode of the file that was made at `path`, never of what somebody may have put in its place.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn set_mode(path: &Path, id: FileId, mode: Mode) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, flags, Mode::empty())?;
+    if FileId::of(&rustix::fs::fstat(&file)?) != id {
+        return Err(in_use("the name was replaced while it was made"));
+    }
+    // `fchmod` refuses such a descriptor, and not every kernel has a `chmod` that does not follow links.
+    match rustix::fs::chmod(format!("/proc/self/fd/{}", file.as_raw_fd()), mode) {
+        // Without /proc, that it was no link just now has to do.
+        Err(Errno::NOENT) => Ok(rustix::fs::chmod(path, mode)?),
+        result => Ok(result?),
+    }
+}
+
+/// Changes the mode of the file that was made at `path`; a link in its place is not followed.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn set_mode(path: &Path, _id: FileId, mode: Mode) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD};
+    Ok(rustix::fs::chmodat(CWD, path, mode, AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
 /// Has to run while the socket is open: until then no other file gets the same inode.
@@ -313,7 +313,7 @@ impl DirLock {
 }
 
 /// What is at `path` itself; a link is not followed.
-fn stat(path: &Path) -> io::Result<Option<Stat>> {
+pub(super) fn stat(path: &Path) -> io::Result<Option<Stat>> {
     match rustix::fs::lstat(path) {
         Ok(found) => Ok(Some(found)),
         Err(Errno::NOENT) => Ok(None),

@@ -8,18 +8,18 @@ use rustix::{
 use std::{io, os::fd::BorrowedFd, time::Duration};
 
 /// Makes `attempt` until it is not `EAGAIN`, and waits in between until `fd` is `ready`. The deadline is only asked for when
-/// there is something to wait for.
+/// there is something to wait for, and may be that there is to be no waiting.
 pub(crate) fn wait_with<T>(
     fd: BorrowedFd<'_>,
     ready: PollFlags,
-    deadline: impl FnOnce() -> Deadline,
+    deadline: impl FnOnce() -> io::Result<Deadline>,
     mut attempt: impl FnMut() -> Result<T, Errno>,
 ) -> io::Result<T> {
     match attempt() {
         Err(Errno::AGAIN) => {}
         result => return Ok(result?),
     }
-    let deadline = deadline();
+    let deadline = deadline()?;
     loop {
         until_ready(fd, ready, deadline)?;
         match attempt() {
@@ -31,8 +31,8 @@ pub(crate) fn wait_with<T>(
     }
 }
 
-/// Waits until `fd` is `ready`, or has an error to tell; `TimedOut` if it is not in time.
-pub(crate) fn until_ready(fd: BorrowedFd<'_>, ready: PollFlags, deadline: Deadline) -> io::Result<()> {
+/// Waits until `fd` is `ready`, or has an error to tell, and says which; `TimedOut` if it is not in time.
+pub(crate) fn until_ready(fd: BorrowedFd<'_>, ready: PollFlags, deadline: Deadline) -> io::Result<PollFlags> {
     /// `poll` takes no more milliseconds than an `int` holds.
     const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -42,17 +42,17 @@ pub(crate) fn until_ready(fd: BorrowedFd<'_>, ready: PollFlags, deadline: Deadli
         match rustix::event::poll(&mut fds, left.as_ref()) {
             Ok(0) if deadline.has_passed() => return Err(io::ErrorKind::TimedOut.into()),
             Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(fds[0].revents()),
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// Whether `fd` is `ready` at this moment.
-pub(crate) fn is_ready(fd: BorrowedFd<'_>, ready: PollFlags) -> io::Result<bool> {
+/// What of `ready` `fd` is at this moment, and what errors it has to tell.
+pub(crate) fn ready_now(fd: BorrowedFd<'_>, ready: PollFlags) -> io::Result<PollFlags> {
     let mut fds = [PollFd::from_borrowed_fd(fd, ready)];
     retry_on_intr(|| rustix::event::poll(&mut fds, Some(&timespec(Duration::ZERO))))?;
-    Ok(fds[0].revents().intersects(ready))
+    Ok(fds[0].revents())
 }
 
 fn timespec(duration: Duration) -> Timespec {

@@ -1,0 +1,52 @@
+//! FIFO files for smol, async-std and any other executor.
+//!
+//! The types have the methods of their blocking twins, as `async fn`s where those may wait.
+//!
+//! ```
+//! use interprocess::os::unix::fifo_file::{create_fifo, smol::{Recver, Sender}};
+//!
+//! # let path = std::env::temp_dir().join(format!("interprocess-doc-fifo-smol-{}", std::process::id()));
+//! # async_io::block_on(async {
+//! create_fifo(&path, 0o600)?;
+//! let recver = Recver::open(&path)?;
+//! let sender = Sender::open(&path).await?;
+//! sender.send(b"hello").await?;
+//! drop(sender);
+//! let mut buf = [0; 16];
+//! assert_eq!(recver.recv(&mut buf).await?, 5);
+//! assert_eq!(recver.recv(&mut buf).await?, 0);
+//! # std::fs::remove_file(path)?;
+//! # Ok::<(), std::io::Error>(())
+//! # })
+//! # ?; Ok::<(), std::io::Error>(())
+//! ```
+
+use super::OpenOptions;
+use crate::runtime::{Async, Smol};
+use std::{io, path::Path};
+
+/// The async face of a [`Recver`](super::Recver).
+pub type Recver = Async<super::Recver, Smol>;
+
+/// The async face of a [`Sender`](super::Sender).
+pub type Sender = Async<super::Sender, Smol>;
+
+impl OpenOptions {
+    /// Like [`recver`](Self::recver), for smol, async-std and any other executor.
+    pub fn recver_smol(&self, path: impl AsRef<Path>) -> io::Result<Recver> {
+        self.recver_async(path.as_ref())
+    }
+
+    /// Like [`sender`](Self::sender), for smol, async-std and any other executor. Never blocks the thread.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the file is not open, or closed.
+    pub async fn sender_smol(&self, path: impl AsRef<Path>) -> io::Result<Sender> {
+        self.sender_async(path.as_ref()).await
+    }
+
+    /// Like [`both`](Self::both), for smol, async-std and any other executor.
+    pub fn both_smol(&self, path: impl AsRef<Path>) -> io::Result<(Sender, Recver)> {
+        self.both_async(path.as_ref())
+    }
+}

@@ -1,0 +1,284 @@
+//! The body of an end of a pipe, whatever made the pipe.
+
+use super::{
+    sigpipe::Silencer,
+    socket::{self, MAX_BUFFERS},
+    wait,
+};
+use crate::deadline::Deadline;
+use rustix::{
+    event::PollFlags,
+    io::{Errno, retry_on_intr},
+};
+use std::{
+    io::{self, IoSlice, IoSliceMut},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// Whether `poll` says `POLLHUP` if, and only if, there was a writer since we opened the pipe, and there is none now. So it is on
+/// Linux. Elsewhere, reading 0 bytes has to be the end.
+pub(super) const POLL_TELLS_THE_END: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// What both kinds of ends have.
+#[derive(Debug)]
+struct End {
+    fd: OwnedFd,
+    /// Clones share it, as they share the mode of the open pipe itself. Only who has to wait looks at it.
+    mode: Arc<Mutex<Mode>>,
+}
+
+#[derive(Copy, Clone, Debug, Default)]
+struct Mode {
+    nonblocking: bool,
+    /// That the pipe itself is nonblocking: for ever once there was a timeout, so that bytes, or room for them, which another
+    /// thread gets first do not leave us waiting past it. Blocking is then done by `poll`.
+    polled: bool,
+    timeout: Option<Duration>,
+}
+
+impl End {
+    /// Takes an end that is nonblocking or not, as is said.
+    fn new(fd: OwnedFd, nonblocking: bool) -> Self {
+        Self { fd, mode: Arc::new(Mutex::new(Mode { nonblocking, ..Mode::default() })) }
+    }
+
+    fn mode(&self) -> MutexGuard<'_, Mode> {
+        self.mode.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        let mut mode = self.mode();
+        if nonblocking || !mode.polled {
+            socket::set_nonblocking(self.fd.as_fd(), nonblocking)?;
+        }
+        mode.nonblocking = nonblocking;
+        Ok(())
+    }
+
+    fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let mut mode = self.mode();
+        if timeout.is_some() && !mode.polled {
+            socket::set_nonblocking(self.fd.as_fd(), true)?;
+            mode.polled = true;
+        }
+        mode.timeout = timeout;
+        Ok(())
+    }
+
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { fd: socket::duplicate(self.fd.as_fd())?, mode: Arc::clone(&self.mode) })
+    }
+
+    /// When a wait that begins now has to end.
+    fn deadline(&self) -> io::Result<Deadline> {
+        let mode = *self.mode();
+        if mode.nonblocking {
+            return Err(Errno::AGAIN.into());
+        }
+        Ok(Deadline::after_or_never(mode.timeout))
+    }
+
+    fn into_fd(self) -> OwnedFd {
+        let mode = *self.mode();
+        if mode.polled && !mode.nonblocking && Arc::strong_count(&self.mode) == 1 {
+            // It was our own choice. Failing, the new owner has it nonblocking.
+            let _ = socket::set_nonblocking(self.fd.as_fd(), false);
+        }
+        self.fd
+    }
+}
+
+/// The end that receives.
+#[derive(Debug)]
+pub(crate) struct Recver {
+    end: End,
+    writer: Option<Arc<Writer>>,
+}
+
+/// An end for writing that only keeps the pipe from ending.
+#[derive(Debug)]
+struct Writer {
+    fd: Mutex<Option<OwnedFd>>,
+    /// Till when.
+    until: KeepOpen,
+}
+
+/// How long a pipe without writers does not end.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum KeepOpen {
+    /// As long as we receive.
+    Always,
+    /// Until somebody has sent something.
+    UntilFirstByte,
+}
+
+impl Recver {
+    /// Takes an end that is nonblocking or not, as is said.
+    pub(super) fn new(fd: OwnedFd, nonblocking: bool) -> Self {
+        Self { end: End::new(fd, nonblocking), writer: None }
+    }
+
+    /// Takes an end for writing, too, so that the pipe does not end.
+    pub(super) fn kept_open(self, writer: OwnedFd, until: KeepOpen) -> Self {
+        Self { writer: Some(Arc::new(Writer { fd: Mutex::new(Some(writer)), until })), ..self }
+    }
+
+    pub(crate) fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.recv_with(|fd| rustix::io::read(fd, &mut *buf))
+    }
+
+    pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Ok(0);
+        }
+        let count = bufs.len().min(MAX_BUFFERS);
+        self.recv_with(|fd| rustix::io::readv(fd, &mut bufs[..count]))
+    }
+
+    fn recv_with(&self, mut read: impl FnMut(BorrowedFd<'_>) -> Result<usize, Errno>) -> io::Result<usize> {
+        let fd = self.end.fd.as_fd();
+        let mut deadline = None;
+        let mut have_left = !POLL_TELLS_THE_END;
+        loop {
+            match retry_on_intr(|| read(fd)) {
+                // The end, or nobody has come yet. Whoever has left may have sent something after we looked: only what is read
+                // after it is known that all have left is the end.
+                Ok(0) if !have_left => {
+                    let now = wait::ready_now(fd, PollFlags::IN)?;
+                    if !now.is_empty() {
+                        have_left = now.contains(PollFlags::HUP);
+                        continue;
+                    }
+                }
+                Ok(received) => {
+                    self.received(received);
+                    return Ok(received);
+                }
+                Err(Errno::AGAIN) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let until = match deadline {
+                Some(until) => until,
+                None => *deadline.insert(self.end.deadline()?),
+            };
+            have_left |= wait::until_ready(fd, PollFlags::IN, until)?.contains(PollFlags::HUP);
+        }
+    }
+
+    fn received(&self, count: usize) {
+        if let Some(writer) = self.writer.as_ref().filter(|writer| writer.until == KeepOpen::UntilFirstByte) {
+            if count != 0 {
+                *writer.fd.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            }
+        }
+    }
+
+    /// How many bytes can be received now.
+    pub(crate) fn available(&self) -> io::Result<usize> {
+        let available = rustix::io::ioctl_fionread(&self.end.fd)?;
+        Ok(available.try_into().unwrap_or(usize::MAX))
+    }
+
+    pub(crate) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        self.end.set_nonblocking(nonblocking)
+    }
+
+    pub(crate) fn is_nonblocking(&self) -> bool {
+        self.end.mode().nonblocking
+    }
+
+    pub(crate) fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.end.set_timeout(timeout)
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.end.mode().timeout
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { end: self.end.try_clone()?, writer: self.writer.clone() })
+    }
+}
+
+/// The end that sends.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    end: End,
+    silencer: Silencer,
+}
+
+impl Sender {
+    /// Takes an end that is nonblocking or not, as is said.
+    pub(super) fn new(fd: OwnedFd, nonblocking: bool) -> Self {
+        Self { silencer: Silencer::new(fd.as_fd()), end: End::new(fd, nonblocking) }
+    }
+
+    pub(crate) fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.send_with(|fd| self.silencer.write(fd, buf))
+    }
+
+    pub(crate) fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Ok(0);
+        }
+        let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
+        self.send_with(|fd| self.silencer.write_vectored(fd, bufs))
+    }
+
+    fn send_with(&self, write: impl Fn(BorrowedFd<'_>) -> Result<usize, Errno>) -> io::Result<usize> {
+        let fd = self.end.fd.as_fd();
+        wait::wait_with(fd, PollFlags::OUT, || self.end.deadline(), || retry_on_intr(|| write(fd)))
+    }
+
+    pub(crate) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        self.end.set_nonblocking(nonblocking)
+    }
+
+    pub(crate) fn is_nonblocking(&self) -> bool {
+        self.end.mode().nonblocking
+    }
+
+    pub(crate) fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.end.set_timeout(timeout)
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.end.mode().timeout
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { end: self.end.try_clone()?, silencer: self.silencer })
+    }
+}
+
+impl AsFd for Recver {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.end.fd.as_fd()
+    }
+}
+
+impl AsFd for Sender {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.end.fd.as_fd()
+    }
+}
+
+impl From<Recver> for OwnedFd {
+    fn from(recver: Recver) -> Self {
+        recver.end.into_fd()
+    }
+}
+
+impl From<Sender> for OwnedFd {
+    fn from(sender: Sender) -> Self {
+        sender.end.into_fd()
+    }
+}
