@@ -1,6 +1,7 @@
 //! An open socket of the Unix domain: the body of local sockets, and of streams, datagrams and packets.
 
 use super::{
+    batch::{self, Batch},
     control::{Control, Word},
     message::{self, Received},
     name::SourceAddress,
@@ -99,7 +100,7 @@ impl Endpoint {
     }
 
     /// When the peer has left without having read everything, Linux says `ECONNRESET` once, to whoever calls next: to a reader
-    /// after all that the peer sent, and then it is the end of the stream, as it is at once on other systems.
+    /// of bytes after all that the peer sent, and then it is the end of the stream, as it is at once on other systems.
     #[cold]
     fn explain_receiving(&self, error: Errno) -> io::Result<usize> {
         if error == Errno::CONNRESET && self.has_end {
@@ -107,6 +108,28 @@ impl Endpoint {
             return Ok(0);
         }
         Err(self.explain(error))
+    }
+
+    /// To a reader of messages, Linux says it before those that the peer sent, which are there all the same: the next attempt
+    /// receives them.
+    fn recv_messages<T: Default>(&self, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        match attempt() {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset && self.has_end => {
+                self.was_reset.store(true, Relaxed);
+                attempt()
+            }
+            result => result,
+        }
+        .or_else(|error| self.explain_message(error))
+    }
+
+    /// Nothing, if that is the end.
+    #[cold]
+    fn explain_message<T: Default>(&self, error: io::Error) -> io::Result<T> {
+        match Errno::from_io_error(&error) {
+            Some(error) => self.explain_receiving(error).map(|_| T::default()),
+            None => Err(error),
+        }
     }
 
     /// To a writer, that is a broken pipe, which it is from then on anyway.
@@ -137,12 +160,12 @@ impl Endpoint {
 
     /// One message, or as much of it as there is room for.
     pub(crate) fn recv_message(&self, buf: &mut [u8], flags: RecvFlags) -> io::Result<Received> {
-        socket::recv_message(self.fd.as_fd(), buf, flags).or_else(|e| self.explain_message(e))
+        self.recv_messages(|| socket::recv_message(self.fd.as_fd(), buf, flags))
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn peek_message_size(&self) -> io::Result<usize> {
-        socket::peek_message_size(self.fd.as_fd()).or_else(|e| self.explain_receiving(e))
+        self.recv_messages(|| Ok(socket::peek_message_size(self.fd.as_fd())?))
     }
 
     /// One message, which may be empty.
@@ -154,19 +177,27 @@ impl Endpoint {
     pub(crate) fn recv_with<S: AsRef<[Word]> + AsMut<[Word]>>(
         &self,
         bufs: &mut [IoSliceMut<'_>],
-        control: Option<&mut Control<S>>,
-        source: Option<&mut SourceAddress>,
+        mut control: Option<&mut Control<S>>,
+        mut source: Option<&mut SourceAddress>,
         flags: RecvFlags,
     ) -> io::Result<Received> {
-        message::recv(self.fd.as_fd(), bufs, control, source, flags).or_else(|e| self.explain_message(e))
+        self.recv_messages(|| {
+            message::recv(self.fd.as_fd(), bufs, control.as_deref_mut(), source.as_deref_mut(), flags)
+        })
     }
 
-    #[cold]
-    fn explain_message(&self, error: io::Error) -> io::Result<Received> {
-        match Errno::from_io_error(&error) {
-            Some(error) => self.explain_receiving(error).map(|len| Received { len, is_truncated: false }),
-            None => Err(error),
-        }
+    /// Several messages, of which the first is waited for.
+    pub(crate) fn recv_batch(&self, batch: &mut Batch) -> io::Result<usize> {
+        self.recv_messages(|| batch.recv(self.fd.as_fd(), self.has_end))
+    }
+
+    /// Several messages, and how many of them were sent.
+    pub(crate) fn send_batch<M: AsRef<[u8]>>(
+        &self,
+        messages: &[M],
+        to: Option<&SocketAddrUnix>,
+    ) -> io::Result<usize> {
+        batch::send(self.fd.as_fd(), messages, to).map_err(|e| self.explain_sending(e))
     }
 
     /// Bytes or a message, with ancillary data, and to an address.

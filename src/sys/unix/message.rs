@@ -24,7 +24,7 @@ use std::{
 };
 
 /// What came.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Default)]
 pub(crate) struct Received {
     /// How many bytes are in the buffers.
     pub(crate) len: usize,
@@ -34,20 +34,20 @@ pub(crate) struct Received {
 
 /// What the flags of every call are: descriptors that come are closed on `exec`, where that can be asked for.
 #[cfg(not(target_vendor = "apple"))]
-const RECV_FLAGS: libc::c_int = libc::MSG_CMSG_CLOEXEC;
+pub(super) const RECV_FLAGS: libc::c_int = libc::MSG_CMSG_CLOEXEC;
 #[cfg(target_vendor = "apple")]
 const RECV_FLAGS: libc::c_int = 0;
 
 /// The bits as C has them.
-const fn c_int(flags: u32) -> libc::c_int {
+pub(super) const fn c_int(flags: u32) -> libc::c_int {
     libc::c_int::from_ne_bytes(flags.to_ne_bytes())
 }
 
-fn last_errno() -> Errno {
+pub(super) fn last_errno() -> Errno {
     Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
-fn empty_header() -> libc::msghdr {
+pub(super) fn empty_header() -> libc::msghdr {
     // SAFETY: the structure is made of integers and of pointers that may be null.
     unsafe { mem::zeroed() }
 }

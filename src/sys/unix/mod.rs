@@ -1,6 +1,7 @@
 //! The Unix side: Linux, Android, macOS, the BSDs and illumos.
 
 pub(crate) mod activation;
+pub(crate) mod batch;
 pub(crate) mod control;
 pub(crate) mod creds;
 pub(crate) mod endpoint;
@@ -17,7 +18,10 @@ pub(crate) mod options;
 pub(crate) mod socket;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) mod vsock;
-#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "illumos"))]
+#[cfg_attr(
+    not(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "illumos")),
+    allow(dead_code, reason = "counters and message queues use most of it, which are not everywhere")
+)]
 mod wait;
 
 pub(crate) use activation::take as activated_listener;

@@ -1,11 +1,11 @@
 //! Unix-domain sockets: each function makes one attempt, and retries only what a signal interrupted.
 
-use super::message::Received;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 use super::{control::Word, message};
+use super::{message::Received, wait::timespec};
 use crate::deadline::Deadline;
 use rustix::{
-    event::{PollFd, PollFlags, Timespec},
+    event::{PollFd, PollFlags},
     io::{Errno, retry_on_intr},
     net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketType, sockopt},
 };
@@ -238,13 +238,6 @@ pub(crate) fn wait_for_connection(
             Ok(_) => return Ok(Waited::Ready),
             Err(error) => return Err(error.into()),
         }
-    }
-}
-
-pub(super) fn timespec(duration: Duration) -> Timespec {
-    Timespec {
-        tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX),
-        tv_nsec: duration.subsec_nanos().into(),
     }
 }
 

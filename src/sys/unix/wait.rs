@@ -55,7 +55,7 @@ pub(crate) fn is_ready(fd: BorrowedFd<'_>, ready: PollFlags) -> io::Result<bool>
     Ok(fds[0].revents().intersects(ready))
 }
 
-fn timespec(duration: Duration) -> Timespec {
+pub(super) fn timespec(duration: Duration) -> Timespec {
     Timespec {
         tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX),
         tv_nsec: duration.subsec_nanos().into(),

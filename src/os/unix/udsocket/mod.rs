@@ -35,6 +35,7 @@
 
 #[cfg(feature = "async")]
 mod asynchronous;
+mod batch;
 mod bind;
 pub mod kind;
 mod listener;
@@ -48,6 +49,7 @@ mod stream;
 pub mod tokio;
 
 pub use self::{
+    batch::{BatchMessage, RecvBatch, RecvBatchIter},
     bind::BindOptions,
     listener::{Incoming, Listener},
     path::{MAX_UDSOCKET_PATH_LEN, ToUdSocketPath, UdSocketPath},

@@ -296,7 +296,7 @@ impl<K: Kind> Socket<K> {
         ancillary: &EncodedAncillaryData<'_>,
     ) -> io::Result<usize> {
         let bufs = K::check(bufs, !ancillary.as_ref().is_empty())?;
-        let to = to.map(|to| to.to_address()?.to_socket_address()).transpose()?;
+        let to = to.map(UdSocketPath::to_socket_address).transpose()?;
         self.inner.send_with(bufs, to.as_ref(), ancillary.as_ref())
     }
 }

@@ -42,7 +42,7 @@ impl<K: Connection> Socket<K> {
     ) -> io::Result<Self> {
         let path = path.to_socket_path()?;
         let mut patience = Patience::new(wait_mode, false);
-        let address = path.to_address()?.to_socket_address().map_err(|error| about(&path, error))?;
+        let address = path.to_socket_address()?;
         loop {
             match Endpoint::connected(K::TYPE, &address, patience.deadline()) {
                 Ok(socket) => {
