@@ -65,7 +65,8 @@ pub(crate) fn send(
         header.msg_namelen = len;
         // An `IoSlice` is an `iovec`, which nobody writes to here.
         header.msg_iov = bufs.as_ptr().cast_mut().cast();
-        header.msg_iovlen = bufs.len() as _;
+        // One more than the limit is refused everywhere. What is far more might not fit the field.
+        header.msg_iovlen = bufs.len().min(MAX_BUFFERS + 1) as _;
         // Some systems want a null pointer if there is nothing.
         if !control.is_empty() {
             header.msg_control = control.as_ptr().cast_mut().cast();
@@ -123,7 +124,12 @@ pub(crate) fn recv<S: AsRef<[Word]> + AsMut<[Word]>>(
         return Ok(received);
     };
     // SAFETY: `recvmsg` filled as much as it says, with records in which the descriptors are new.
-    retry_on_intr(|| unsafe { control.fill_with(&mut call) })?;
+    match retry_on_intr(|| unsafe { control.fill_with(&mut call) }) {
+        // There, that is what it is when the table of descriptors has no room. They are closed, and nothing is received.
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        Err(Errno::MSGSIZE) => return Err(TruncatedAncillary { received: 0 }.into()),
+        result => result?,
+    }
     #[cfg(target_vendor = "apple")]
     control.close_on_exec();
     if is_cut {
