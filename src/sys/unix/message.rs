@@ -9,12 +9,12 @@
 use super::{
     control::{Control, Word},
     name::SourceAddress,
-    socket::{MAX_BUFFERS, SEND_FLAGS},
+    socket::{MAX_BUFFERS, SEND_FLAGS, retry},
 };
 use crate::os::unix::ancillary::TruncatedAncillary;
 use rustix::{
-    io::{Errno, retry_on_intr},
-    net::{RecvFlags, SocketAddrUnix, addr::SocketAddrArg},
+    io::Errno,
+    net::{RecvFlags, SocketAddrUnix, addr::SocketAddrArg, sockopt::Timeout},
 };
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -72,7 +72,7 @@ pub(crate) fn send(
             header.msg_control = control.as_ptr().cast_mut().cast();
             header.msg_controllen = control.len() as _;
         }
-        retry_on_intr(|| {
+        retry(fd, Timeout::Send, || {
             // SAFETY: each pointer in the header is to as much initialised memory as it says, which lives until the call is over.
             let sent = unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const header, c_int(SEND_FLAGS.bits())) };
             usize::try_from(sent).map_err(|_| last_errno())
@@ -120,11 +120,11 @@ pub(crate) fn recv<S: AsRef<[Word]> + AsMut<[Word]>>(
         Ok(header.msg_controllen as usize)
     };
     let Some(control) = control else {
-        retry_on_intr(|| call(ptr::null_mut(), 0))?;
+        retry(fd, Timeout::Recv, || call(ptr::null_mut(), 0))?;
         return Ok(received);
     };
     // SAFETY: `recvmsg` filled as much as it says, with records in which the descriptors are new.
-    match retry_on_intr(|| unsafe { control.fill_with(&mut call) }) {
+    match retry(fd, Timeout::Recv, || unsafe { control.fill_with(&mut call) }) {
         // There, that is what it is when the table of descriptors has no room. They are closed, and nothing is received.
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
         Err(Errno::MSGSIZE) => return Err(TruncatedAncillary { received: 0 }.into()),
