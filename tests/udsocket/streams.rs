@@ -98,8 +98,11 @@ fn signals_that_keep_coming_do_not_put_off_a_timeout() {
     let start = Instant::now();
     while told.recv_timeout(Duration::from_millis(10)).is_err() {
         assert!(start.elapsed() < LIMIT, "still waiting");
+        #[allow(clippy::unnecessary_cast, reason = "musl's is a pointer, and std's a number")]
         // SAFETY: the thread was not joined yet.
-        unsafe { libc::pthread_kill(thread.as_pthread_t(), libc::SIGURG) };
+        unsafe {
+            libc::pthread_kill(thread.as_pthread_t() as libc::pthread_t, libc::SIGURG)
+        };
     }
     assert_eq!(thread.join().expect("it ends"), [ErrorKind::TimedOut; 6]);
     drop(one);

@@ -28,6 +28,16 @@ pub(super) const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(target_vendor = "apple")]
 pub(super) const SEND_FLAGS: SendFlags = SendFlags::empty();
 
+/// The flags with which a socket of that kind sends. FreeBSD, since 15, keeps packets apart only where it is told that one ends, which
+/// it refuses to be told of a stream.
+pub(super) fn send_flags(kind: SocketType) -> SendFlags {
+    if cfg!(target_os = "freebsd") && kind == SocketType::SEQPACKET {
+        SEND_FLAGS | SendFlags::EOR
+    } else {
+        SEND_FLAGS
+    }
+}
+
 #[cfg(not(target_vendor = "apple"))]
 fn flags(nonblocking: bool) -> rustix::net::SocketFlags {
     use rustix::net::SocketFlags;
@@ -164,12 +174,12 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
     if buf.is_empty() {
         return Ok(0);
     }
-    send_message(fd, buf)
+    send_message(fd, buf, SEND_FLAGS)
 }
 
 /// One message, which may be empty.
-pub(crate) fn send_message(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
-    retry(fd, Timeout::Send, || rustix::net::send(fd, buf, SEND_FLAGS))
+pub(crate) fn send_message(fd: BorrowedFd<'_>, buf: &[u8], flags: SendFlags) -> Result<usize, Errno> {
+    retry(fd, Timeout::Send, || rustix::net::send(fd, buf, flags))
 }
 
 /// How long the next message is.
