@@ -192,6 +192,12 @@ impl Endpoint {
         socket::recv(self.fd.as_fd(), buf, RecvFlags::PEEK).or_else(|e| self.explain_receiving(e))
     }
 
+    /// Whether `poll` says that there is room to send.
+    #[cfg(feature = "async")]
+    pub(crate) fn is_writable(&self) -> io::Result<bool> {
+        socket::is_writable(self.fd.as_fd())
+    }
+
     pub(crate) fn is_peer_gone(&self) -> io::Result<bool> {
         socket::is_hung_up(self.fd.as_fd())
     }

@@ -280,6 +280,13 @@ pub(super) fn timespec(duration: Duration) -> Timespec {
     }
 }
 
+#[cfg(feature = "async")]
+pub(crate) fn is_writable(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::OUT)];
+    retry_on_intr(|| rustix::event::poll(&mut fds, Some(&timespec(Duration::ZERO))))?;
+    Ok(fds[0].revents().contains(PollFlags::OUT))
+}
+
 /// Whether both directions have ended, which is so once the peer has closed its end, read or not.
 #[cfg(not(any(target_vendor = "apple", target_os = "netbsd", target_os = "dragonfly")))]
 pub(crate) fn is_hung_up(fd: BorrowedFd<'_>) -> io::Result<bool> {

@@ -379,7 +379,8 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
         self.read_with(|socket| socket.recv_from_ancillary(buf, abuf, source)).await
     }
 
-    /// The twin of [`Socket::send_to`].
+    /// The twin of [`Socket::send_to`]. The system does not tell when a receiver has room that is not the
+    /// [destination](Self::set_destination); then it is tried again every 10 milliseconds at the latest.
     ///
     /// # Cancel safety
     /// If the future is dropped before it is ready, nothing was sent.
@@ -389,7 +390,31 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
     }
 
     async fn send_to_as(&self, buf: &[u8], path: UdSocketPath<'_>) -> io::Result<usize> {
-        self.write_with(|socket| socket.send_to(buf, &path)).await
+        self.send_with(|socket| socket.send_to(buf, &path)).await
+    }
+
+    /// Tries until there is room at a receiver that is not our destination. No readiness tells of that: the socket is writable all the
+    /// while, and with each attempt it becomes so anew. So it is tried again from time to time.
+    async fn send_with<X: Send>(
+        &self,
+        mut attempt: impl FnMut(&Socket<Datagram>) -> io::Result<X> + Send,
+    ) -> io::Result<X> {
+        const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+
+        let mut pause = Duration::from_micros(200);
+        loop {
+            let sent = self.write_with(|socket| match attempt(socket) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && socket.inner.is_writable()? => {
+                    Ok(None)
+                }
+                result => result.map(Some),
+            });
+            if let Some(sent) = sent.await? {
+                return Ok(sent);
+            }
+            R::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 }
 
