@@ -72,6 +72,8 @@ impl BindOptions {
     }
 
     /// What to do about a socket file that is there already. What is there and is no socket is never replaced.
+    ///
+    /// To [steal](ExistingName::Steal) a name for datagrams leaves a moment in which nobody has it.
     pub fn existing_name(mut self, existing: ExistingName) -> Self {
         self.existing = existing;
         self
