@@ -15,7 +15,6 @@ impl Deadline {
     }
 
     /// `timeout` from now, or never.
-    #[cfg_attr(unix, allow(dead_code, reason = "the kernel keeps the timeouts of sockets"))]
     pub(crate) fn after_or_never(timeout: Option<Duration>) -> Self {
         timeout.map_or(Self::NEVER, Self::after)
     }

@@ -1,7 +1,10 @@
 //! Many messages by one system call (`sendmmsg`, `recvmmsg`), where there is one for that.
 
 use super::{message::Received, name::SourceAddress};
-use rustix::{io::Errno, net::SocketAddrUnix};
+use rustix::{
+    io::Errno,
+    net::{SendFlags, SocketAddrUnix},
+};
 use std::{
     fmt::{self, Debug, Formatter},
     io,
@@ -97,10 +100,11 @@ pub(crate) fn send<M: AsRef<[u8]>>(
     fd: BorrowedFd<'_>,
     messages: &[M],
     to: Option<&SocketAddrUnix>,
+    flags: SendFlags,
 ) -> Result<usize, Errno> {
     let mut sent = 0;
     for some in messages.chunks(MAX_SENT) {
-        match imp::send(fd, some, to) {
+        match imp::send(fd, some, to, flags) {
             Ok(count) if count == some.len() => sent += count,
             Ok(count) => return Ok(sent + count),
             // It is still wrong when that message is the first.
@@ -129,11 +133,11 @@ mod imp {
     use super::{
         super::{
             message::{RECV_FLAGS, c_int, empty_header, last_errno},
-            socket::SEND_FLAGS,
+            socket::retry,
         },
-        Batch, BorrowedFd, Errno, MAX_SENT, Received, SocketAddrUnix, io,
+        Batch, BorrowedFd, Errno, MAX_SENT, Received, SendFlags, SocketAddrUnix, io,
     };
-    use rustix::{io::retry_on_intr, net::addr::SocketAddrArg};
+    use rustix::net::{addr::SocketAddrArg, sockopt::Timeout};
     use std::{
         mem::MaybeUninit,
         os::fd::{AsRawFd, RawFd},
@@ -179,7 +183,7 @@ mod imp {
             place.write(header(one));
             room = room.wrapping_add(*bytes_each);
         }
-        let received = retry_on_intr(|| {
+        let received = retry(fd, Timeout::Recv, || {
             // SAFETY: there are as many headers as slots, each was just written, and each pointer in them is to as much memory of the
             // batch as it says, which only this call uses. It waits for the first message only.
             let received = unsafe {
@@ -207,6 +211,7 @@ mod imp {
         fd: BorrowedFd<'_>,
         messages: &[M],
         to: Option<&SocketAddrUnix>,
+        flags: SendFlags,
     ) -> Result<usize, Errno> {
         let send_to = |address: *const libc::c_void, len: libc::socklen_t| {
             let mut headers = [const { Header::uninit() }; MAX_SENT];
@@ -225,11 +230,11 @@ mod imp {
                 one.msg_iovlen = 1;
                 place.write(header(one));
             }
-            retry_on_intr(|| {
+            retry(fd, Timeout::Send, || {
                 // SAFETY: that many headers were just written, and each pointer in them is to as much memory as it says, which lives
                 // until the call is over, and of which it reads what is not a header.
                 let sent = unsafe {
-                    sendmmsg(fd.as_raw_fd(), headers.as_mut_ptr().cast(), count, c_int(SEND_FLAGS.bits()))
+                    sendmmsg(fd.as_raw_fd(), headers.as_mut_ptr().cast(), count, c_int(flags.bits()))
                 };
                 usize::try_from(sent).map_err(|_| last_errno())
             })
@@ -285,7 +290,7 @@ mod imp {
 mod imp {
     use super::{
         super::{control::Word, message},
-        Batch, BorrowedFd, Errno, SocketAddrUnix, io,
+        Batch, BorrowedFd, Errno, SendFlags, SocketAddrUnix, io,
     };
     use rustix::net::RecvFlags;
     use std::io::{IoSlice, IoSliceMut};
@@ -327,9 +332,10 @@ mod imp {
         fd: BorrowedFd<'_>,
         messages: &[M],
         to: Option<&SocketAddrUnix>,
+        flags: SendFlags,
     ) -> Result<usize, Errno> {
         for (sent, one) in messages.iter().enumerate() {
-            match message::send(fd, &[IoSlice::new(one.as_ref())], to, &[]) {
+            match message::send(fd, &[IoSlice::new(one.as_ref())], to, &[], flags) {
                 Ok(_) => {}
                 Err(_) if sent != 0 => return Ok(sent),
                 Err(error) => return Err(error),

@@ -10,7 +10,7 @@ use super::{
 use crate::deadline::Deadline;
 use rustix::{
     io::Errno,
-    net::{RecvFlags, SocketAddrUnix, SocketType, sockopt::Timeout},
+    net::{RecvFlags, SendFlags, SocketAddrUnix, SocketType, sockopt::Timeout},
 };
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -32,6 +32,7 @@ pub(crate) struct Endpoint {
     was_reset: AtomicBool,
     /// That there is a connection, which can end. Datagrams just do not arrive.
     has_end: bool,
+    send_flags: SendFlags,
 }
 
 impl Endpoint {
@@ -43,12 +44,13 @@ impl Endpoint {
             has_clones: AtomicBool::new(false),
             was_reset: AtomicBool::new(false),
             has_end: true,
+            send_flags: socket::SEND_FLAGS,
         }
     }
 
     /// The same for a socket of that kind.
     pub(crate) fn of_kind(self, kind: SocketType) -> Self {
-        Self { has_end: kind != SocketType::DGRAM, ..self }
+        Self { has_end: kind != SocketType::DGRAM, send_flags: socket::send_flags(kind), ..self }
     }
 
     /// One attempt to connect, which never waits without `wait` (and gives a nonblocking socket), and waits in the kernel
@@ -170,7 +172,7 @@ impl Endpoint {
 
     /// One message, which may be empty.
     pub(crate) fn send_message(&self, buf: &[u8]) -> io::Result<usize> {
-        socket::send_message(self.fd.as_fd(), buf).map_err(|e| self.explain_sending(e))
+        socket::send_message(self.fd.as_fd(), buf, self.send_flags).map_err(|e| self.explain_sending(e))
     }
 
     /// Bytes or a message, with what goes along: ancillary data, if there is a buffer for it, and where it came from.
@@ -197,7 +199,7 @@ impl Endpoint {
         messages: &[M],
         to: Option<&SocketAddrUnix>,
     ) -> io::Result<usize> {
-        batch::send(self.fd.as_fd(), messages, to).map_err(|e| self.explain_sending(e))
+        batch::send(self.fd.as_fd(), messages, to, self.send_flags).map_err(|e| self.explain_sending(e))
     }
 
     /// Bytes or a message, with ancillary data, and to an address.
@@ -207,7 +209,8 @@ impl Endpoint {
         to: Option<&SocketAddrUnix>,
         control: &[u8],
     ) -> io::Result<usize> {
-        message::send(self.fd.as_fd(), bufs, to, control).map_err(|e| self.explain_sending(e))
+        message::send(self.fd.as_fd(), bufs, to, control, self.send_flags)
+            .map_err(|e| self.explain_sending(e))
     }
 
     /// What was sent is with the kernel.
@@ -218,6 +221,12 @@ impl Endpoint {
 
     pub(crate) fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         socket::recv(self.fd.as_fd(), buf, RecvFlags::PEEK).or_else(|e| self.explain_receiving(e))
+    }
+
+    /// Whether `poll` says that there is room to send.
+    #[cfg(feature = "async")]
+    pub(crate) fn is_writable(&self) -> io::Result<bool> {
+        socket::is_writable(self.fd.as_fd())
     }
 
     pub(crate) fn is_peer_gone(&self) -> io::Result<bool> {
@@ -289,7 +298,7 @@ impl Endpoint {
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         let mut clone = Self::new(socket::duplicate(self.fd.as_fd())?, false);
-        clone.has_end = self.has_end;
+        (clone.has_end, clone.send_flags) = (self.has_end, self.send_flags);
         self.has_clones.store(true, Relaxed);
         clone.has_clones.store(true, Relaxed);
         clone.was_reset.store(self.was_reset.load(Relaxed), Relaxed);

@@ -408,7 +408,8 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
         self.read_with(|socket| socket.recv_from_ancillary(buf, abuf, source)).await
     }
 
-    /// The twin of [`Socket::send_to`].
+    /// The twin of [`Socket::send_to`]. The system does not tell when a receiver has room that is not the
+    /// [destination](Self::set_destination); then it is tried again every 10 milliseconds at the latest.
     ///
     /// # Cancel safety
     /// If the future is dropped before it is ready, nothing was sent.
@@ -419,7 +420,7 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
 
     async fn send_to_address(&self, buf: &[u8], address: SocketAddrUnix) -> io::Result<usize> {
         let bufs = &[IoSlice::new(buf)];
-        self.write_with(|socket| socket.inner.send_with(bufs, Some(&address), &[])).await
+        self.send_with(|socket| socket.inner.send_with(bufs, Some(&address), &[])).await
     }
 
     /// The twin of [`Socket::send_batch_to`]. It waits for room for the first message.
@@ -443,7 +444,31 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
         if messages.is_empty() {
             return Ok(0);
         }
-        self.write_with(|socket| socket.inner.send_batch(messages, Some(&address))).await
+        self.send_with(|socket| socket.inner.send_batch(messages, Some(&address))).await
+    }
+
+    /// Tries until there is room at a receiver that is not our destination. No readiness tells of that: the socket is writable all the
+    /// while, and with each attempt it becomes so anew. So it is tried again from time to time.
+    async fn send_with<X: Send>(
+        &self,
+        mut attempt: impl FnMut(&Socket<Datagram>) -> io::Result<X> + Send,
+    ) -> io::Result<X> {
+        const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+
+        let mut pause = Duration::from_micros(200);
+        loop {
+            let sent = self.write_with(|socket| match attempt(socket) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && socket.inner.is_writable()? => {
+                    Ok(None)
+                }
+                result => result.map(Some),
+            });
+            if let Some(sent) = sent.await? {
+                return Ok(sent);
+            }
+            R::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 }
 

@@ -21,6 +21,10 @@ impl<K: Connection> Socket<K> {
     /// - [`InvalidInput`](io::ErrorKind::InvalidInput): an address that is not possible.
     /// - [`PermissionDenied`](io::ErrorKind::PermissionDenied): we may not.
     ///
+    /// # Platform-specific behaviour
+    /// Only Linux waits. On macOS and the BSDs, a listener with too many clients refuses more
+    /// ([`ConnectionRefused`](io::ErrorKind::ConnectionRefused)).
+    ///
     /// Stands on `connect(2)`.
     pub fn connect<'a>(path: impl ToUdSocketPath<'a>) -> io::Result<Self> {
         Self::connect_with_wait_mode(path, ConnectWaitMode::Unbounded)
