@@ -86,6 +86,7 @@ fn only_a_drop_guard_deletes_the_file_and_only_while_it_is_ours() {
     assert_eq!(UdStreamListener::bind(&path).expect_err("alive").kind(), ErrorKind::AddrInUse);
     let second: UdStreamListener =
         BindOptions::new().existing_name(ExistingName::Steal).bind(&path).expect("steal");
+    assert_eq!(second.local_addr().expect("address").as_path(), Some(path.as_path()));
     drop(first);
     assert!(path.exists());
     drop(second);

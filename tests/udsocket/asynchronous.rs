@@ -48,6 +48,37 @@ async fn datagrams_are_answered<R: Runtime>() {
     assert_eq!(server.recv(&mut buf[..2]).await.expect("receive"), (2, true));
 }
 
+/// Only Linux waits for room.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+async fn a_sender_without_a_destination_finds_the_room_that_others_had_taken<R: Runtime>() {
+    use interprocess::os::unix::udsocket::UdSocket;
+    use std::{
+        future::{Future, poll_fn},
+        io::ErrorKind,
+        pin::pin,
+        time::Duration,
+    };
+
+    let dir = TempDir::new();
+    let server = UdSocket::bind_with_drop_guard(dir.join("server")).expect("bind");
+    let other = UdSocket::unbound().expect("socket");
+    other.set_nonblocking(true).expect("mode");
+    let error = (0..100_000).find_map(|_| other.send_to(b"x", dir.join("server")).err()).expect("full");
+    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+    let client = AsyncSocket::<Datagram, R>::unbound().expect("socket");
+    let mut sending = pin!(client.send_to(b"y", dir.join("server")));
+    let (mut polls, mut window) = (0, pin!(R::sleep(Duration::from_millis(100))));
+    poll_fn(|cx| {
+        polls += 1;
+        assert!(sending.as_mut().poll(cx).is_pending());
+        window.as_mut().poll(cx)
+    })
+    .await;
+    assert!(polls < 100, "it was busy: it tried {polls} times");
+    server.recv(&mut [0; 1]).expect("receive");
+    assert_eq!(sending.await.expect("send"), 1);
+}
+
 #[cfg(not(target_vendor = "apple"))]
 async fn packets_keep_boundaries<R: Runtime>() {
     use interprocess::os::unix::udsocket::kind::Seqpacket;
@@ -83,6 +114,14 @@ mod on_tokio {
         in_time(|| block_on(super::datagrams_are_answered::<Tokio>()));
     }
 
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[test]
+    fn a_sender_without_a_destination_finds_the_room_that_others_had_taken() {
+        in_time(|| {
+            block_on(super::a_sender_without_a_destination_finds_the_room_that_others_had_taken::<Tokio>());
+        });
+    }
+
     #[cfg(not(target_vendor = "apple"))]
     #[test]
     fn packets_keep_boundaries() {
@@ -104,6 +143,14 @@ mod on_smol {
     #[test]
     fn datagrams_are_answered() {
         in_time(|| block_on(super::datagrams_are_answered::<Smol>()));
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[test]
+    fn a_sender_without_a_destination_finds_the_room_that_others_had_taken() {
+        in_time(|| {
+            block_on(super::a_sender_without_a_destination_finds_the_room_that_others_had_taken::<Smol>());
+        });
     }
 
     #[cfg(not(target_vendor = "apple"))]

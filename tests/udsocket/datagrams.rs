@@ -1,12 +1,30 @@
 //! Datagrams.
 
 use crate::support::{LIMIT, TempDir};
-use interprocess::os::unix::udsocket::{UdSocket, UdSocketPath};
+use interprocess::{
+    local_socket::ExistingName,
+    os::unix::udsocket::{BindOptions, UdSocket, UdSocketPath},
+};
 use std::{
     io::{ErrorKind, IoSlice, IoSliceMut},
     os::unix::net::UnixDatagram,
     time::Duration,
 };
+
+#[test]
+fn who_takes_the_name_of_another_is_answered_at_that_name() {
+    let dir = TempDir::new();
+    let path = dir.join("name");
+    let _robbed = UdSocket::bind(&path).expect("bind");
+    let thief = BindOptions::new().existing_name(ExistingName::Steal).bind_datagram(&path).expect("steal");
+    let server = UdSocket::bind_with_drop_guard(dir.join("server")).expect("bind");
+    thief.send_to(b"ping", dir.join("server")).expect("send");
+    let (mut buf, mut from) = ([0; 8], UdSocketPath::buffer());
+    server.recv_from(&mut buf, &mut from).expect("receive");
+    assert_eq!(from.as_path(), Some(path.as_path()));
+    server.send_to(b"pong", &from).expect("send");
+    assert_eq!(thief.recv(&mut buf).expect("receive"), (4, false));
+}
 
 #[test]
 fn boundaries_are_kept_and_empty_ones_arrive() {

@@ -3,13 +3,16 @@
 use crate::support::{LIMIT, TempDir};
 use interprocess::{
     TryClone, local_socket,
-    os::unix::udsocket::{UdStream, UdStreamListener},
+    os::unix::{
+        ancillary::AncillaryDataBuf,
+        udsocket::{UdStream, UdStreamListener},
+    },
 };
 use std::{
     io::{ErrorKind, IoSlice, IoSliceMut, Read, Write},
     net::Shutdown,
-    os::unix::net::UnixStream,
-    time::Duration,
+    os::unix::{net::UnixStream, thread::JoinHandleExt},
+    time::{Duration, Instant},
 };
 
 #[test]
@@ -60,6 +63,49 @@ fn a_timeout_ends_receiving_and_sending() {
     one.set_send_timeout(timeout).expect("timeout");
     let error = (0..1000).find_map(|_| one.send(&[0; 10_000]).err()).expect("it is full at some time");
     assert_eq!(error.kind(), ErrorKind::TimedOut);
+}
+
+#[test]
+fn signals_that_keep_coming_do_not_put_off_a_timeout() {
+    extern "C" fn ignore(_: libc::c_int) {}
+
+    // SAFETY: the handler does nothing at all, and the structure of integers and a mask is valid when it is zero.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = ignore as *const () as usize;
+        assert_eq!(libc::sigaction(libc::SIGURG, &raw const action, std::ptr::null_mut()), 0);
+    }
+    let (one, other) = UdStream::pair().expect("pair");
+    while other.set_nonblocking(true).and_then(|()| other.send(&[0; 10_000])).is_ok() {}
+    other.set_nonblocking(false).expect("mode");
+    let timeout = Some(Duration::from_millis(100));
+    other.set_recv_timeout(timeout).expect("timeout");
+    other.set_send_timeout(timeout).expect("timeout");
+    let (tell, told) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let mut abuf = AncillaryDataBuf::new();
+        let all = [
+            other.recv(&mut [0; 1]),
+            other.recv_vectored(&mut [IoSliceMut::new(&mut [0; 1])]),
+            other.recv_ancillary(&mut [0; 1], &mut abuf).map(|(len, _)| len),
+            other.send(b"x"),
+            other.send_vectored(&[IoSlice::new(b"x")]),
+            other.send_ancillary(b"x", []).map(|(len, _)| len),
+        ];
+        tell.send(()).expect("somebody waits");
+        all.map(|result| result.expect_err("nothing to read and no room").kind())
+    });
+    let start = Instant::now();
+    while told.recv_timeout(Duration::from_millis(10)).is_err() {
+        assert!(start.elapsed() < LIMIT, "still waiting");
+        #[allow(clippy::unnecessary_cast, reason = "musl's is a pointer, and std's a number")]
+        // SAFETY: the thread was not joined yet.
+        unsafe {
+            libc::pthread_kill(thread.as_pthread_t() as libc::pthread_t, libc::SIGURG)
+        };
+    }
+    assert_eq!(thread.join().expect("it ends"), [ErrorKind::TimedOut; 6]);
+    drop(one);
 }
 
 #[test]

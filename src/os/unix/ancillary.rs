@@ -44,8 +44,8 @@ use std::{
     os::fd::{BorrowedFd, OwnedFd},
 };
 
-/// How many descriptors can go with one message: as many as Linux takes, and not more than any system does. To send more is an
-/// error before anything is sent.
+/// How many descriptors can go with one message: 253, as many as Linux takes, and 127 on OpenBSD. To send more is an error before
+/// anything is sent.
 pub const MAX_FDS: usize = control::MAX_FDS;
 
 /// One piece of ancillary data. What is received owns its descriptors; what is to be sent, a [`BorrowedAncillaryData`], borrows
@@ -60,9 +60,11 @@ pub enum AncillaryData<F = Vec<OwnedFd>> {
     ///
     /// # Platform-specific behaviour
     /// - Linux: what is sent has to be true: the sender's process and one of its users and groups, real, effective or saved.
-    ///   Root may say anything.
-    /// - FreeBSD, DragonFly BSD: the kernel puts in what is true, whatever is said.
-    /// - Others: cannot be sent, which is [`Unsupported`](io::ErrorKind::Unsupported).
+    ///   Root may say anything. Of a sender that sends none, the kernel tells the real user and group.
+    /// - FreeBSD, DragonFly BSD: the kernel puts in what is true, whatever is said: the effective user and group. DragonFly BSD
+    ///   takes either descriptors or credentials with one message.
+    /// - NetBSD: the effective user and group. They cannot be sent, which is [`Unsupported`](io::ErrorKind::Unsupported).
+    /// - Others: neither sent, which is [`Unsupported`](io::ErrorKind::Unsupported), nor received.
     Credentials {
         /// The ID of the process. When it has ended, another may get that ID.
         pid: i32,
@@ -203,8 +205,8 @@ impl FusedIterator for AncillaryDataDecoder<'_> {}
 /// Ancillary data did not arrive whole, and what did was closed: the sender sent more than there was room for, or this process
 /// may not have more descriptors (`RLIMIT_NOFILE`).
 ///
-/// The message itself was received, and is in the buffer that was given for it. This is what is in the
-/// [`io::Error`], of the kind [`InvalidData`](io::ErrorKind::InvalidData):
+/// The message itself was received, and is in the buffer that was given for it, except where it is said below. This is what is
+/// in the [`io::Error`], of the kind [`InvalidData`](io::ErrorKind::InvalidData):
 /// ```
 /// use interprocess::os::unix::ancillary::TruncatedAncillary;
 ///
@@ -213,6 +215,10 @@ impl FusedIterator for AncillaryDataDecoder<'_> {}
 /// }
 /// # assert_eq!(bytes_that_came_nevertheless(&std::io::ErrorKind::NotFound.into()), None);
 /// ```
+///
+/// # Platform-specific behaviour
+/// On macOS and the BSDs, nothing is received when this process may not have more descriptors. The bytes of a stream come with the
+/// next call; a message is lost.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TruncatedAncillary {

@@ -293,6 +293,7 @@ impl<R: Runtime> Async<EventFd, R> {
     /// # Cancel safety
     /// If the future is dropped before it is ready, nothing was added.
     pub async fn add(&self, value: u64) -> io::Result<()> {
+        sys::check_value(value)?;
         let mut pause = sys::FIRST_PAUSE;
         let attempt = |event: &EventFd| match event.try_add(value) {
             // No readiness comes of that.

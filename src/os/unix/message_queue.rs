@@ -537,7 +537,7 @@ impl<R: Runtime> Async<MessageQueue, R> {
     /// # Cancel safety
     /// If the future is dropped before it is ready, nothing was sent.
     pub async fn send(&self, message: &[u8], priority: u32) -> io::Result<()> {
-        self.get_ref().0.check_sending(message.len())?;
+        self.get_ref().0.check_sending(message.len(), priority)?;
         self.write_with(|queue| queue.send(message, priority)).await
     }
 

@@ -13,8 +13,10 @@ use std::{
     ptr, slice,
 };
 
-/// How many descriptors go with one message. It is what Linux takes (`SCM_MAX_FD`), and no system takes less.
-pub(crate) const MAX_FDS: usize = 253;
+/// How many descriptors go with one message. It is what Linux takes (`SCM_MAX_FD`). Only OpenBSD takes less: on its way, each of
+/// them has 16 bytes there on a 64-bit processor, in a cluster of 2048.
+pub(crate) const MAX_FDS: usize =
+    if cfg!(all(target_os = "openbsd", target_pointer_width = "64")) { 127 } else { 253 };
 
 /// How many may come with one: as many as the system lets anybody send.
 const MAX_RECEIVED_FDS: usize =
@@ -304,7 +306,11 @@ impl<S: AsRef<[Word]>> Control<S> {
             let mut records = self.records();
             let Some(record) = records.next() else { break };
             match record {
-                Record { level: libc::SOL_SOCKET, kind: libc::SCM_RIGHTS, data } => to.extend(fds(data)),
+                Record { level: libc::SOL_SOCKET, kind: libc::SCM_RIGHTS, data } => {
+                    // Before one of them has a second owner, which it would have if there were no memory later.
+                    to.reserve(data.len() / FD_SIZE);
+                    to.extend(fds(data));
+                }
                 other => drop(decode(other)),
             }
             self.position = records.position;
@@ -377,7 +383,12 @@ fn decode(record: Record<'_>) -> Option<AncillaryData> {
         return None;
     }
     match record.kind {
-        libc::SCM_RIGHTS => Some(AncillaryData::FileDescriptors(fds(record.data).collect())),
+        libc::SCM_RIGHTS => {
+            // Room first: if there is none, they are still the buffer's, and closed by it.
+            let mut owned = Vec::with_capacity(record.data.len() / FD_SIZE);
+            owned.extend(fds(record.data));
+            Some(AncillaryData::FileDescriptors(owned))
+        }
         #[cfg(any(target_os = "linux", target_os = "android"))]
         SCM_PIDFD => fds(record.data).next().map(AncillaryData::PidFd),
         #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -419,11 +430,9 @@ fn credentials(kind: libc::c_int, data: &[u8]) -> Option<Credentials> {
 #[cfg(target_os = "freebsd")]
 fn credentials(kind: libc::c_int, data: &[u8]) -> Option<Credentials> {
     match kind {
-        libc::SCM_CREDS => integers(data).map(|sent: libc::cmsgcred| Credentials {
-            pid: sent.cmcred_pid,
-            uid: sent.cmcred_euid,
-            gid: sent.cmcred_gid,
-        }),
+        // With the option `LOCAL_CREDS`, which is not ours, it is another structure, which mostly has another length.
+        libc::SCM_CREDS if data.len() != size_of::<libc::cmsgcred>() => None,
+        libc::SCM_CREDS => sent_credentials(data),
         libc::SCM_CREDS2 => integers(data).map(|sent: libc::sockcred2| Credentials {
             pid: sent.sc_pid,
             uid: sent.sc_euid,
@@ -435,8 +444,16 @@ fn credentials(kind: libc::c_int, data: &[u8]) -> Option<Credentials> {
 
 #[cfg(target_os = "dragonfly")]
 fn credentials(kind: libc::c_int, data: &[u8]) -> Option<Credentials> {
-    let sent: libc::cmsgcred = integers(data).filter(|_| kind == libc::SCM_CREDS)?;
-    Some(Credentials { pid: sent.cmcred_pid, uid: sent.cmcred_euid, gid: sent.cmcred_gid })
+    if kind == libc::SCM_CREDS { sent_credentials(data) } else { None }
+}
+
+/// What the kernel has written into the record that the sender made for it.
+#[cfg(any(target_os = "freebsd", target_os = "dragonfly"))]
+fn sent_credentials(data: &[u8]) -> Option<Credentials> {
+    let sent: libc::cmsgcred = integers(data)?;
+    // The first of the groups is the effective one; the field for one group has the real one.
+    let gid = if sent.cmcred_ngroups > 0 { sent.cmcred_groups[0] } else { sent.cmcred_gid };
+    Some(Credentials { pid: sent.cmcred_pid, uid: sent.cmcred_euid, gid })
 }
 
 #[cfg(target_os = "netbsd")]

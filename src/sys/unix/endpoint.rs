@@ -1,6 +1,7 @@
 //! An open socket of the Unix domain: the body of local sockets, and of streams, datagrams and packets.
 
 use super::{
+    batch::{self, Batch},
     control::{Control, Word},
     message::{self, Received},
     name::SourceAddress,
@@ -9,7 +10,7 @@ use super::{
 use crate::deadline::Deadline;
 use rustix::{
     io::Errno,
-    net::{RecvFlags, SocketAddrUnix, SocketType, sockopt::Timeout},
+    net::{RecvFlags, SendFlags, SocketAddrUnix, SocketType, sockopt::Timeout},
 };
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -31,6 +32,7 @@ pub(crate) struct Endpoint {
     was_reset: AtomicBool,
     /// That there is a connection, which can end. Datagrams just do not arrive.
     has_end: bool,
+    send_flags: SendFlags,
 }
 
 impl Endpoint {
@@ -42,12 +44,13 @@ impl Endpoint {
             has_clones: AtomicBool::new(false),
             was_reset: AtomicBool::new(false),
             has_end: true,
+            send_flags: socket::SEND_FLAGS,
         }
     }
 
     /// The same for a socket of that kind.
     pub(crate) fn of_kind(self, kind: SocketType) -> Self {
-        Self { has_end: kind != SocketType::DGRAM, ..self }
+        Self { has_end: kind != SocketType::DGRAM, send_flags: socket::send_flags(kind), ..self }
     }
 
     /// One attempt to connect, which never waits without `wait` (and gives a nonblocking socket), and waits in the kernel
@@ -99,7 +102,7 @@ impl Endpoint {
     }
 
     /// When the peer has left without having read everything, Linux says `ECONNRESET` once, to whoever calls next: to a reader
-    /// after all that the peer sent, and then it is the end of the stream, as it is at once on other systems.
+    /// of bytes after all that the peer sent, and then it is the end of the stream, as it is at once on other systems.
     #[cold]
     fn explain_receiving(&self, error: Errno) -> io::Result<usize> {
         if error == Errno::CONNRESET && self.has_end {
@@ -107,6 +110,28 @@ impl Endpoint {
             return Ok(0);
         }
         Err(self.explain(error))
+    }
+
+    /// To a reader of messages, Linux says it before those that the peer sent, which are there all the same: the next attempt
+    /// receives them.
+    fn recv_messages<T: Default>(&self, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        match attempt() {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset && self.has_end => {
+                self.was_reset.store(true, Relaxed);
+                attempt()
+            }
+            result => result,
+        }
+        .or_else(|error| self.explain_message(error))
+    }
+
+    /// Nothing, if that is the end.
+    #[cold]
+    fn explain_message<T: Default>(&self, error: io::Error) -> io::Result<T> {
+        match Errno::from_io_error(&error) {
+            Some(error) => self.explain_receiving(error).map(|_| T::default()),
+            None => Err(error),
+        }
     }
 
     /// To a writer, that is a broken pipe, which it is from then on anyway.
@@ -137,36 +162,44 @@ impl Endpoint {
 
     /// One message, or as much of it as there is room for.
     pub(crate) fn recv_message(&self, buf: &mut [u8], flags: RecvFlags) -> io::Result<Received> {
-        socket::recv_message(self.fd.as_fd(), buf, flags).or_else(|e| self.explain_message(e))
+        self.recv_messages(|| socket::recv_message(self.fd.as_fd(), buf, flags))
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn peek_message_size(&self) -> io::Result<usize> {
-        socket::peek_message_size(self.fd.as_fd()).or_else(|e| self.explain_receiving(e))
+        self.recv_messages(|| Ok(socket::peek_message_size(self.fd.as_fd())?))
     }
 
     /// One message, which may be empty.
     pub(crate) fn send_message(&self, buf: &[u8]) -> io::Result<usize> {
-        socket::send_message(self.fd.as_fd(), buf).map_err(|e| self.explain_sending(e))
+        socket::send_message(self.fd.as_fd(), buf, self.send_flags).map_err(|e| self.explain_sending(e))
     }
 
     /// Bytes or a message, with what goes along: ancillary data, if there is a buffer for it, and where it came from.
     pub(crate) fn recv_with<S: AsRef<[Word]> + AsMut<[Word]>>(
         &self,
         bufs: &mut [IoSliceMut<'_>],
-        control: Option<&mut Control<S>>,
-        source: Option<&mut SourceAddress>,
+        mut control: Option<&mut Control<S>>,
+        mut source: Option<&mut SourceAddress>,
         flags: RecvFlags,
     ) -> io::Result<Received> {
-        message::recv(self.fd.as_fd(), bufs, control, source, flags).or_else(|e| self.explain_message(e))
+        self.recv_messages(|| {
+            message::recv(self.fd.as_fd(), bufs, control.as_deref_mut(), source.as_deref_mut(), flags)
+        })
     }
 
-    #[cold]
-    fn explain_message(&self, error: io::Error) -> io::Result<Received> {
-        match Errno::from_io_error(&error) {
-            Some(error) => self.explain_receiving(error).map(|len| Received { len, is_truncated: false }),
-            None => Err(error),
-        }
+    /// Several messages, of which the first is waited for.
+    pub(crate) fn recv_batch(&self, batch: &mut Batch) -> io::Result<usize> {
+        self.recv_messages(|| batch.recv(self.fd.as_fd(), self.has_end))
+    }
+
+    /// Several messages, and how many of them were sent.
+    pub(crate) fn send_batch<M: AsRef<[u8]>>(
+        &self,
+        messages: &[M],
+        to: Option<&SocketAddrUnix>,
+    ) -> io::Result<usize> {
+        batch::send(self.fd.as_fd(), messages, to, self.send_flags).map_err(|e| self.explain_sending(e))
     }
 
     /// Bytes or a message, with ancillary data, and to an address.
@@ -176,7 +209,8 @@ impl Endpoint {
         to: Option<&SocketAddrUnix>,
         control: &[u8],
     ) -> io::Result<usize> {
-        message::send(self.fd.as_fd(), bufs, to, control).map_err(|e| self.explain_sending(e))
+        message::send(self.fd.as_fd(), bufs, to, control, self.send_flags)
+            .map_err(|e| self.explain_sending(e))
     }
 
     /// What was sent is with the kernel.
@@ -187,6 +221,12 @@ impl Endpoint {
 
     pub(crate) fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         socket::recv(self.fd.as_fd(), buf, RecvFlags::PEEK).or_else(|e| self.explain_receiving(e))
+    }
+
+    /// Whether `poll` says that there is room to send.
+    #[cfg(feature = "async")]
+    pub(crate) fn is_writable(&self) -> io::Result<bool> {
+        socket::is_writable(self.fd.as_fd())
     }
 
     pub(crate) fn is_peer_gone(&self) -> io::Result<bool> {
@@ -258,7 +298,7 @@ impl Endpoint {
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         let mut clone = Self::new(socket::duplicate(self.fd.as_fd())?, false);
-        clone.has_end = self.has_end;
+        (clone.has_end, clone.send_flags) = (self.has_end, self.send_flags);
         self.has_clones.store(true, Relaxed);
         clone.has_clones.store(true, Relaxed);
         clone.was_reset.store(self.was_reset.load(Relaxed), Relaxed);

@@ -107,7 +107,8 @@ pub(crate) fn next_pause(pause: Duration) -> Duration {
     (pause * 2).min(Duration::from_millis(10))
 }
 
-fn check_value(value: u64) -> io::Result<()> {
+/// What would be refused anyway, but maybe only after a wait.
+pub(crate) fn check_value(value: u64) -> io::Result<()> {
     if value == u64::MAX {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,

@@ -12,6 +12,7 @@ use std::{
     io,
     net::Shutdown,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::Path,
     sync::atomic::{
         AtomicBool,
         Ordering::{Relaxed, SeqCst},
@@ -71,6 +72,11 @@ impl Listener {
     /// The group whose members pass for [`Access::Group`]: those whom the file lets in, or ours if there is no file.
     pub(crate) fn group(&self) -> u32 {
         self.file.as_ref().map_or_else(|| rustix::process::getegid().as_raw(), NameFile::group)
+    }
+
+    /// The name of the socket file, if the kernel knows another one.
+    pub(crate) fn moved_to(&self) -> Option<&Path> {
+        self.file.as_ref().and_then(NameFile::moved_to)
     }
 
     pub(crate) fn accept(&self, deadline: Deadline, nonblocking_stream: bool) -> io::Result<Endpoint> {

@@ -9,22 +9,22 @@
 use super::{
     control::{Control, Word},
     name::SourceAddress,
-    socket::{MAX_BUFFERS, SEND_FLAGS},
+    socket::{MAX_BUFFERS, retry},
 };
 use crate::os::unix::ancillary::TruncatedAncillary;
 use rustix::{
-    io::{Errno, retry_on_intr},
-    net::{RecvFlags, SocketAddrUnix, addr::SocketAddrArg},
+    io::Errno,
+    net::{RecvFlags, SendFlags, SocketAddrUnix, addr::SocketAddrArg, sockopt::Timeout},
 };
 use std::{
     io::{self, IoSlice, IoSliceMut},
     mem,
-    os::fd::{AsRawFd, BorrowedFd},
+    os::fd::{AsRawFd, BorrowedFd, RawFd},
     ptr,
 };
 
 /// What came.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Default)]
 pub(crate) struct Received {
     /// How many bytes are in the buffers.
     pub(crate) len: usize,
@@ -34,22 +34,45 @@ pub(crate) struct Received {
 
 /// What the flags of every call are: descriptors that come are closed on `exec`, where that can be asked for.
 #[cfg(not(target_vendor = "apple"))]
-const RECV_FLAGS: libc::c_int = libc::MSG_CMSG_CLOEXEC;
+pub(super) const RECV_FLAGS: libc::c_int = libc::MSG_CMSG_CLOEXEC;
 #[cfg(target_vendor = "apple")]
 const RECV_FLAGS: libc::c_int = 0;
 
 /// The bits as C has them.
-const fn c_int(flags: u32) -> libc::c_int {
+pub(super) const fn c_int(flags: u32) -> libc::c_int {
     libc::c_int::from_ne_bytes(flags.to_ne_bytes())
 }
 
-fn last_errno() -> Errno {
+pub(super) fn last_errno() -> Errno {
     Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
-fn empty_header() -> libc::msghdr {
+pub(super) fn empty_header() -> libc::msghdr {
     // SAFETY: the structure is made of integers and of pointers that may be null.
     unsafe { mem::zeroed() }
+}
+
+/// # Safety
+/// That of `sendmsg(2)`.
+unsafe fn sendmsg(fd: RawFd, header: *const libc::msghdr, flags: libc::c_int) -> isize {
+    // By its number, since musl's has room for a copy of only so much control data: for fewer than 253 descriptors with credentials,
+    // and in older versions for fewer than 253. It makes the copy to clear what pads the headers, which is clear here.
+    #[cfg(all(target_env = "musl", target_pointer_width = "64"))]
+    // SAFETY: the caller's promise.
+    return unsafe { libc::syscall(libc::SYS_sendmsg, fd, header, flags) as isize };
+    #[cfg(not(all(target_env = "musl", target_pointer_width = "64")))]
+    // SAFETY: the caller's promise.
+    return unsafe { libc::sendmsg(fd, header, flags) };
+}
+
+/// Whether more of a packet follows, with the next call: FreeBSD, since 15, tells only where one ends.
+#[cfg(target_os = "freebsd")]
+fn goes_on(fd: BorrowedFd<'_>, flags: libc::c_int, len: usize, room: usize) -> bool {
+    use rustix::net::{SocketType, sockopt};
+    len != 0
+        && len == room
+        && flags & libc::MSG_EOR == 0
+        && sockopt::socket_type(fd) == Ok(SocketType::SEQPACKET)
 }
 
 /// `sendmsg(2)`.
@@ -58,6 +81,7 @@ pub(crate) fn send(
     bufs: &[IoSlice<'_>],
     to: Option<&SocketAddrUnix>,
     control: &[u8],
+    flags: SendFlags,
 ) -> Result<usize, Errno> {
     let send_to = |address: *const libc::c_void, len: libc::socklen_t| {
         let mut header = empty_header();
@@ -65,15 +89,16 @@ pub(crate) fn send(
         header.msg_namelen = len;
         // An `IoSlice` is an `iovec`, which nobody writes to here.
         header.msg_iov = bufs.as_ptr().cast_mut().cast();
-        header.msg_iovlen = bufs.len() as _;
+        // One more than the limit is refused everywhere. What is far more might not fit the field.
+        header.msg_iovlen = bufs.len().min(MAX_BUFFERS + 1) as _;
         // Some systems want a null pointer if there is nothing.
         if !control.is_empty() {
             header.msg_control = control.as_ptr().cast_mut().cast();
             header.msg_controllen = control.len() as _;
         }
-        retry_on_intr(|| {
+        retry(fd, Timeout::Send, || {
             // SAFETY: each pointer in the header is to as much initialised memory as it says, which lives until the call is over.
-            let sent = unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const header, c_int(SEND_FLAGS.bits())) };
+            let sent = unsafe { sendmsg(fd.as_raw_fd(), &raw const header, c_int(flags.bits())) };
             usize::try_from(sent).map_err(|_| last_errno())
         })
     };
@@ -111,6 +136,11 @@ pub(crate) fn recv<S: AsRef<[Word]> + AsMut<[Word]>>(
         let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, RECV_FLAGS | c_int(flags.bits())) };
         received.len = usize::try_from(len).map_err(|_| last_errno())?;
         received.is_truncated = header.msg_flags & libc::MSG_TRUNC != 0;
+        #[cfg(target_os = "freebsd")]
+        {
+            let room = bufs.iter().map(|buf| buf.len()).sum();
+            received.is_truncated |= goes_on(fd, header.msg_flags, received.len, room);
+        }
         is_cut = room != 0 && header.msg_flags & libc::MSG_CTRUNC != 0;
         if let Some(source) = &mut source {
             source.set_len(header.msg_namelen);
@@ -119,11 +149,16 @@ pub(crate) fn recv<S: AsRef<[Word]> + AsMut<[Word]>>(
         Ok(header.msg_controllen as usize)
     };
     let Some(control) = control else {
-        retry_on_intr(|| call(ptr::null_mut(), 0))?;
+        retry(fd, Timeout::Recv, || call(ptr::null_mut(), 0))?;
         return Ok(received);
     };
     // SAFETY: `recvmsg` filled as much as it says, with records in which the descriptors are new.
-    retry_on_intr(|| unsafe { control.fill_with(&mut call) })?;
+    match retry(fd, Timeout::Recv, || unsafe { control.fill_with(&mut call) }) {
+        // There, that is what it is when the table of descriptors has no room. They are closed, and nothing is received.
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        Err(Errno::MSGSIZE) => return Err(TruncatedAncillary { received: 0 }.into()),
+        result => result?,
+    }
     #[cfg(target_vendor = "apple")]
     control.close_on_exec();
     if is_cut {

@@ -35,6 +35,9 @@ pub(crate) enum Direction {
     Both,
 }
 
+/// One less than the system's `MQ_PRIO_MAX`.
+const HIGHEST_PRIORITY: u32 = if cfg!(target_os = "linux") { 32_767 } else { 63 };
+
 /// An open queue. The descriptor is always nonblocking; who wants to block polls. So a deadline is one of the monotonic clock,
 /// which those of `mq_timedreceive` and `mq_timedsend` are not.
 #[derive(Debug)]
@@ -113,12 +116,8 @@ impl Queue {
     }
 
     pub(crate) fn send(&self, message: &[u8], priority: u32) -> io::Result<()> {
-        self.check_sending(message.len())?;
+        self.check_sending(message.len(), priority)?;
         self.wait_with(PollFlags::OUT, &self.send_timeout, || send(&self.descriptor, message, priority))
-            .map_err(|error| match error.raw_os_error() {
-                Some(libc::EINVAL) => about(format_args!("there is no priority {priority}"), error),
-                _ => error,
-            })
     }
 
     pub(crate) fn recv(&self, buf: &mut Vec<u8>) -> io::Result<u32> {
@@ -142,7 +141,7 @@ impl Queue {
     }
 
     /// What would be refused anyway, but maybe only after a wait.
-    pub(crate) fn check_sending(&self, len: usize) -> io::Result<()> {
+    pub(crate) fn check_sending(&self, len: usize, priority: u32) -> io::Result<()> {
         if self.direction == Direction::Recv {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
@@ -153,6 +152,11 @@ impl Queue {
             return Err(invalid(format_args!(
                 "a message of {len} bytes is too long: this queue takes {}",
                 self.max_message_size
+            )));
+        }
+        if priority > HIGHEST_PRIORITY {
+            return Err(invalid(format_args!(
+                "there is no priority {priority}: the highest is {HIGHEST_PRIORITY}"
             )));
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The Unix side: Linux, Android, macOS, the BSDs and illumos.
 
 pub(crate) mod activation;
+pub(crate) mod batch;
 pub(crate) mod control;
 pub(crate) mod creds;
 pub(crate) mod endpoint;

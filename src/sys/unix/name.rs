@@ -168,10 +168,19 @@ impl SourceAddress {
         self.len = (len as usize).min(size_of::<libc::sockaddr_un>());
     }
 
-    pub(crate) fn bytes(&self) -> AddressBytes<'_> {
+    fn written(&self) -> &[u8] {
         let len = self.len.saturating_sub(offset_of!(libc::sockaddr_un, sun_path));
         // SAFETY: characters are bytes, and there are no more of them than the array has.
-        let path = unsafe { std::slice::from_raw_parts(self.raw.sun_path.as_ptr().cast::<u8>(), len) };
+        unsafe { std::slice::from_raw_parts(self.raw.sun_path.as_ptr().cast::<u8>(), len) }
+    }
+
+    /// The path with the NUL that ends it, if the kernel wrote one.
+    pub(crate) fn path(&self) -> Option<&CStr> {
+        CStr::from_bytes_until_nul(self.written()).ok()
+    }
+
+    pub(crate) fn bytes(&self) -> AddressBytes<'_> {
+        let path = self.written();
         #[cfg(any(target_os = "linux", target_os = "android"))]
         if let Some((0, name)) = path.split_first() {
             return AddressBytes::Abstract(name);

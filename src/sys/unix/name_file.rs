@@ -33,6 +33,8 @@ pub(crate) struct NameFile {
     /// A forked child has a copy of this value, but the name is its parent's.
     owner: rustix::process::Pid,
     remove_on_drop: bool,
+    /// Where it is since it was moved: the kernel knows the socket by the name that it was bound to.
+    moved_to: Option<PathBuf>,
 }
 
 /// What tells one file from another, as long as the socket bound to it is open.
@@ -140,10 +142,13 @@ impl NameFile {
                 return Err(io::Error::new(kind, why));
             }
             if options.existing == ExistingName::Steal {
-                if let Some(stolen) = Self::replace(socket, path, options)? {
-                    return Ok(stolen);
+                // What does not listen is answered at the name that it was bound to, which has to be this one.
+                if options.backlog.is_some() {
+                    if let Some(stolen) = Self::replace(socket, path, options)? {
+                        return Ok(stolen);
+                    }
                 }
-                // The directory's path leaves no room for the other name: clients may see a gap.
+                // Or the directory's path leaves no room for the other name: clients may see a gap.
                 unlink_if_there(path)?;
             } else if !is_dead(&address)? {
                 return Err(in_use("another socket is bound to the name"));
@@ -172,6 +177,7 @@ impl NameFile {
             options.listen(socket)?;
             rustix::fs::rename(&beside, path)?;
             file.path = std::path::absolute(path)?;
+            file.moved_to = Some(path.to_owned());
             Ok(())
         })?;
         Ok(Some(file))
@@ -191,6 +197,7 @@ impl NameFile {
             group: found.st_gid,
             owner: rustix::process::getpid(),
             remove_on_drop: options.remove_on_drop && is_locked,
+            moved_to: None,
         };
         let our_group = rustix::process::getegid();
         if options.for_our_group && file.group != our_group.as_raw() {
@@ -231,6 +238,11 @@ impl NameFile {
     /// The group that has the file's group permissions.
     pub(crate) fn group(&self) -> u32 {
         self.group
+    }
+
+    /// The name that it has now, if the kernel does not know it.
+    pub(crate) fn moved_to(&self) -> Option<&Path> {
+        self.moved_to.as_deref()
     }
 
     pub(crate) fn keep(&mut self) {

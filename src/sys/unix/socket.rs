@@ -1,13 +1,16 @@
 //! Unix-domain sockets: each function makes one attempt, and retries only what a signal interrupted.
 
-use super::message::Received;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 use super::{control::Word, message};
+use super::{message::Received, wait::timespec};
 use crate::deadline::Deadline;
 use rustix::{
-    event::{PollFd, PollFlags, Timespec},
+    event::{PollFd, PollFlags},
     io::{Errno, retry_on_intr},
-    net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketType, sockopt},
+    net::{
+        AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketType,
+        sockopt::{self, Timeout},
+    },
 };
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -24,6 +27,16 @@ pub(crate) const MAX_BUFFERS: usize = 1024;
 pub(super) const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(target_vendor = "apple")]
 pub(super) const SEND_FLAGS: SendFlags = SendFlags::empty();
+
+/// The flags with which a socket of that kind sends. FreeBSD, since 15, keeps packets apart only where it is told that one ends, which
+/// it refuses to be told of a stream.
+pub(super) fn send_flags(kind: SocketType) -> SendFlags {
+    if cfg!(target_os = "freebsd") && kind == SocketType::SEQPACKET {
+        SEND_FLAGS | SendFlags::EOR
+    } else {
+        SEND_FLAGS
+    }
+}
 
 #[cfg(not(target_vendor = "apple"))]
 fn flags(nonblocking: bool) -> rustix::net::SocketFlags {
@@ -104,11 +117,34 @@ pub(crate) fn connect(fd: BorrowedFd<'_>, address: &SocketAddrUnix) -> Result<()
     }
 }
 
+/// Makes a call again that a signal has interrupted. Each time it waits for the whole of the socket's timeout, so that signals which
+/// keep coming could put it off for ever: from the first of them on, the timeout is counted here.
+pub(super) fn retry<T>(
+    fd: BorrowedFd<'_>,
+    timeout: Timeout,
+    mut call: impl FnMut() -> Result<T, Errno>,
+) -> Result<T, Errno> {
+    match call() {
+        Err(Errno::INTR) => {}
+        result => return result,
+    }
+    let limit = sockopt::socket_timeout(fd, timeout).ok().flatten();
+    let deadline = Deadline::after_or_never(limit);
+    loop {
+        match call() {
+            // What the system says when its own timeout ends.
+            Err(Errno::INTR) if deadline.has_passed() => return Err(Errno::AGAIN),
+            Err(Errno::INTR) => {}
+            result => return result,
+        }
+    }
+}
+
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> Result<usize, Errno> {
     if buf.is_empty() {
         return Ok(0);
     }
-    retry_on_intr(|| rustix::net::recv(fd, &mut *buf, flags)).map(|(received, _)| received)
+    retry(fd, Timeout::Recv, || rustix::net::recv(fd, &mut *buf, flags)).map(|(received, _)| received)
 }
 
 /// One message, or as much of it as there is room for, and whether there was more. An empty buffer takes it, too.
@@ -116,7 +152,7 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> Resu
 pub(crate) fn recv_message(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> io::Result<Received> {
     // With this flag, the kernel tells the whole length.
     let flags = flags | RecvFlags::TRUNC;
-    let (len, whole) = retry_on_intr(|| rustix::net::recv(fd, &mut *buf, flags))?;
+    let (len, whole) = retry(fd, Timeout::Recv, || rustix::net::recv(fd, &mut *buf, flags))?;
     Ok(Received { len, is_truncated: whole > len })
 }
 
@@ -131,26 +167,26 @@ pub(crate) fn recv_vectored(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> 
         return Ok(0);
     }
     let count = bufs.len().min(MAX_BUFFERS);
-    retry_on_intr(|| rustix::io::readv(fd, &mut bufs[..count]))
+    retry(fd, Timeout::Recv, || rustix::io::readv(fd, &mut bufs[..count]))
 }
 
 pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
     if buf.is_empty() {
         return Ok(0);
     }
-    send_message(fd, buf)
+    send_message(fd, buf, SEND_FLAGS)
 }
 
 /// One message, which may be empty.
-pub(crate) fn send_message(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
-    retry_on_intr(|| rustix::net::send(fd, buf, SEND_FLAGS))
+pub(crate) fn send_message(fd: BorrowedFd<'_>, buf: &[u8], flags: SendFlags) -> Result<usize, Errno> {
+    retry(fd, Timeout::Send, || rustix::net::send(fd, buf, flags))
 }
 
 /// How long the next message is.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn peek_message_size(fd: BorrowedFd<'_>) -> Result<usize, Errno> {
     let flags = RecvFlags::PEEK | RecvFlags::TRUNC;
-    retry_on_intr(|| rustix::net::recv(fd, &mut [0_u8; 0], flags)).map(|(_, len)| len)
+    retry(fd, Timeout::Recv, || rustix::net::recv(fd, &mut [0_u8; 0], flags)).map(|(_, len)| len)
 }
 
 pub(crate) fn send_vectored(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
@@ -158,7 +194,7 @@ pub(crate) fn send_vectored(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Result<
         return Ok(0);
     }
     let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
-    retry_on_intr(|| {
+    retry(fd, Timeout::Send, || {
         rustix::net::sendmsg(fd, bufs, &mut rustix::net::SendAncillaryBuffer::default(), SEND_FLAGS)
     })
 }
@@ -184,11 +220,7 @@ pub(crate) fn is_nonblocking(fd: BorrowedFd<'_>) -> io::Result<bool> {
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// `SO_RCVTIMEO` or `SO_SNDTIMEO`. Less than a microsecond counts as one, since zero would be for ever.
-pub(crate) fn set_timeout(
-    fd: BorrowedFd<'_>,
-    which: sockopt::Timeout,
-    timeout: Option<Duration>,
-) -> io::Result<()> {
+pub(crate) fn set_timeout(fd: BorrowedFd<'_>, which: Timeout, timeout: Option<Duration>) -> io::Result<()> {
     let timeout =
         timeout.filter(|timeout| *timeout < LONGEST_TIMEOUT).map(|t| t.max(Duration::from_micros(1)));
     match sockopt::set_socket_timeout(fd, which, timeout) {
@@ -198,7 +230,7 @@ pub(crate) fn set_timeout(
     }
 }
 
-pub(crate) fn timeout(fd: BorrowedFd<'_>, which: sockopt::Timeout) -> io::Result<Option<Duration>> {
+pub(crate) fn timeout(fd: BorrowedFd<'_>, which: Timeout) -> io::Result<Option<Duration>> {
     Ok(sockopt::socket_timeout(fd, which)?)
 }
 
@@ -241,11 +273,11 @@ pub(crate) fn wait_for_connection(
     }
 }
 
-pub(super) fn timespec(duration: Duration) -> Timespec {
-    Timespec {
-        tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX),
-        tv_nsec: duration.subsec_nanos().into(),
-    }
+#[cfg(feature = "async")]
+pub(crate) fn is_writable(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::OUT)];
+    retry_on_intr(|| rustix::event::poll(&mut fds, Some(&timespec(Duration::ZERO))))?;
+    Ok(fds[0].revents().contains(PollFlags::OUT))
 }
 
 /// Whether both directions have ended, which is so once the peer has closed its end, read or not.

@@ -1,7 +1,7 @@
 //! Sockets between a virtual machine and its host (`AF_VSOCK`). What is different from sockets of the Unix domain is here: the
 //! address, and how one connects. All else is done by the same [`Stream`] and [`Listener`].
 
-use super::socket;
+use super::{socket, wait};
 use crate::{
     deadline::Deadline,
     error::{about, about_as},
@@ -115,7 +115,7 @@ pub(crate) fn finish_connecting(fd: BorrowedFd<'_>, wait: Option<Deadline>) -> i
     let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::OUT)];
     loop {
         let left = wait.map_or(Some(Duration::ZERO), Deadline::remaining);
-        let left = left.map(|left| socket::timespec(left.min(LONGEST_WAIT)));
+        let left = left.map(|left| wait::timespec(left.min(LONGEST_WAIT)));
         match rustix::event::poll(&mut fds, left.as_ref()) {
             Ok(0) if wait.is_none() => return Err(io::ErrorKind::WouldBlock.into()),
             Ok(0) if wait.is_some_and(Deadline::has_passed) => return Err(io::ErrorKind::TimedOut.into()),

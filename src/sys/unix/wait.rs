@@ -55,7 +55,7 @@ pub(crate) fn ready_now(fd: BorrowedFd<'_>, ready: PollFlags) -> io::Result<Poll
     Ok(fds[0].revents())
 }
 
-fn timespec(duration: Duration) -> Timespec {
+pub(super) fn timespec(duration: Duration) -> Timespec {
     Timespec {
         tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX),
         tv_nsec: duration.subsec_nanos().into(),

@@ -1,7 +1,7 @@
 //! The async twins of the blocking methods, for every runtime.
 
 use super::{
-    BindOptions, Listener, Socket, ToUdSocketPath, UdSocketPath,
+    BindOptions, Listener, RecvBatch, Socket, ToUdSocketPath, UdSocketPath,
     kind::{Connection, Datagram, Kind, Packets, Stream},
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     runtime::{Async, RecvBytes, Runtime, SendBytes, Source, private::Sealed, yield_now},
     sys::unix::endpoint::Endpoint,
 };
+use rustix::net::SocketAddrUnix;
 use std::{
     future::{Future, poll_fn},
     io::{self, IoSlice, IoSliceMut},
@@ -86,6 +87,7 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
     /// If the future is dropped before it is ready, nothing was sent.
     pub async fn send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
         let ancillary = EncodedAncillaryData::from_fds(fds)?;
+        K::check(&[IoSlice::new(buf)], !fds.is_empty())?;
         self.write_with(|socket| socket.send_encoded(&[IoSlice::new(buf)], None, &ancillary)).await
     }
 
@@ -102,6 +104,7 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
         async move {
             let ancillary = ancillary?;
             let len = ancillary.as_ref().len();
+            K::check(&[IoSlice::new(buf)], len != 0)?;
             self.write_with(|socket| socket.send_encoded(&[IoSlice::new(buf)], None, &ancillary))
                 .await
                 .map(|sent| (sent, len))
@@ -179,7 +182,7 @@ impl<K: Connection, R: Runtime> Async<Socket<K>, R> {
 
     async fn connect_as(path: UdSocketPath<'_>, wait_mode: ConnectWaitMode) -> io::Result<Self> {
         let mut patience = Patience::new(wait_mode, false);
-        let address = path.to_address()?.to_socket_address().map_err(|error| about(&path, error))?;
+        let address = path.to_socket_address()?;
         loop {
             match Endpoint::connected(K::TYPE, &address, None) {
                 Ok(socket) => return Self::new(Socket::new(socket)),
@@ -314,6 +317,7 @@ impl<K: Packets, R: Runtime> Async<Socket<K>, R> {
     /// # Cancel safety
     /// If the future is dropped before it is ready, nothing was sent.
     pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        K::check(&[IoSlice::new(buf)], false)?;
         self.write_with(|socket| socket.send(buf)).await
     }
 
@@ -322,7 +326,32 @@ impl<K: Packets, R: Runtime> Async<Socket<K>, R> {
     /// # Cancel safety
     /// If the future is dropped before it is ready, nothing was sent.
     pub async fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        K::check(bufs, false)?;
         self.write_with(|socket| socket.send_vectored(bufs)).await
+    }
+
+    /// The twin of [`Socket::recv_batch`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no message is lost.
+    pub async fn recv_batch(&self, batch: &mut RecvBatch) -> io::Result<usize> {
+        batch.0.clear();
+        if batch.capacity() == 0 {
+            return Ok(0);
+        }
+        self.read_with(|socket| socket.recv_batch(batch)).await
+    }
+
+    /// The twin of [`Socket::send_batch`]. It waits for room for the first message.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send_batch(&self, messages: &[impl AsRef<[u8]> + Sync]) -> io::Result<usize> {
+        Socket::<K>::check_batch(messages)?;
+        if messages.is_empty() {
+            return Ok(0);
+        }
+        self.write_with(|socket| socket.inner.send_batch(messages, None)).await
     }
 }
 
@@ -379,17 +408,67 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
         self.read_with(|socket| socket.recv_from_ancillary(buf, abuf, source)).await
     }
 
-    /// The twin of [`Socket::send_to`].
+    /// The twin of [`Socket::send_to`]. The system does not tell when a receiver has room that is not the
+    /// [destination](Self::set_destination); then it is tried again every 10 milliseconds at the latest.
     ///
     /// # Cancel safety
     /// If the future is dropped before it is ready, nothing was sent.
     pub async fn send_to<'a>(&self, buf: &[u8], path: impl ToUdSocketPath<'a>) -> io::Result<usize> {
-        let path = path.to_socket_path();
-        self.send_to_as(buf, path?).await
+        let address = path.to_socket_path().and_then(|path| path.to_socket_address());
+        self.send_to_address(buf, address?).await
     }
 
-    async fn send_to_as(&self, buf: &[u8], path: UdSocketPath<'_>) -> io::Result<usize> {
-        self.write_with(|socket| socket.send_to(buf, &path)).await
+    async fn send_to_address(&self, buf: &[u8], address: SocketAddrUnix) -> io::Result<usize> {
+        let bufs = &[IoSlice::new(buf)];
+        self.send_with(|socket| socket.inner.send_with(bufs, Some(&address), &[])).await
+    }
+
+    /// The twin of [`Socket::send_batch_to`]. It waits for room for the first message.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send_batch_to<'a>(
+        &self,
+        messages: &[impl AsRef<[u8]> + Sync],
+        path: impl ToUdSocketPath<'a>,
+    ) -> io::Result<usize> {
+        let address = path.to_socket_path().and_then(|path| path.to_socket_address());
+        self.send_batch_to_address(messages, address?).await
+    }
+
+    async fn send_batch_to_address(
+        &self,
+        messages: &[impl AsRef<[u8]> + Sync],
+        address: SocketAddrUnix,
+    ) -> io::Result<usize> {
+        if messages.is_empty() {
+            return Ok(0);
+        }
+        self.send_with(|socket| socket.inner.send_batch(messages, Some(&address))).await
+    }
+
+    /// Tries until there is room at a receiver that is not our destination. No readiness tells of that: the socket is writable all the
+    /// while, and with each attempt it becomes so anew. So it is tried again from time to time.
+    async fn send_with<X: Send>(
+        &self,
+        mut attempt: impl FnMut(&Socket<Datagram>) -> io::Result<X> + Send,
+    ) -> io::Result<X> {
+        const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+
+        let mut pause = Duration::from_micros(200);
+        loop {
+            let sent = self.write_with(|socket| match attempt(socket) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && socket.inner.is_writable()? => {
+                    Ok(None)
+                }
+                result => result.map(Some),
+            });
+            if let Some(sent) = sent.await? {
+                return Ok(sent);
+            }
+            R::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 }
 

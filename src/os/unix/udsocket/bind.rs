@@ -62,12 +62,18 @@ impl BindOptions {
 
     /// The permissions of the socket file: who may write to it may connect or send. The default follows
     /// [`access`](Self::access). They are in force before anybody can connect, and the `umask` does not change them.
+    ///
+    /// # Platform-specific behaviour
+    /// On Linux the file is made with them. Elsewhere it may get them a moment after it is made, when datagrams can arrive already,
+    /// from those whom the `umask` lets in.
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = Some(mode & 0o777);
         self
     }
 
     /// What to do about a socket file that is there already. What is there and is no socket is never replaced.
+    ///
+    /// To [steal](ExistingName::Steal) a name for datagrams leaves a moment in which nobody has it.
     pub fn existing_name(mut self, existing: ExistingName) -> Self {
         self.existing = existing;
         self

@@ -43,6 +43,7 @@ impl Packets for Seqpacket {}
 mod private {
     use super::{Datagram, Seqpacket, SocketType, Stream};
     use crate::sys::unix::socket::MAX_BUFFERS;
+    use rustix::io::Errno;
     use std::io::{self, IoSlice};
 
     pub trait Sealed {
@@ -67,7 +68,7 @@ mod private {
         const TYPE: SocketType = SocketType::DGRAM;
 
         fn check<'b, 'd>(bufs: &'b [IoSlice<'d>], _: bool) -> io::Result<&'b [IoSlice<'d>]> {
-            Ok(bufs)
+            check_count(bufs)
         }
     }
 
@@ -78,8 +79,16 @@ mod private {
             if bufs.iter().all(|buf| buf.is_empty()) {
                 return Err(invalid("the receiver could not tell an empty packet from the end"));
             }
-            Ok(bufs)
+            check_count(bufs)
         }
+    }
+
+    /// Systems refuse more, and of a message nothing can be left for later.
+    fn check_count<'b, 'd>(bufs: &'b [IoSlice<'d>]) -> io::Result<&'b [IoSlice<'d>]> {
+        if bufs.len() > MAX_BUFFERS {
+            return Err(Errno::MSGSIZE.into());
+        }
+        Ok(bufs)
     }
 
     fn invalid(why: &str) -> io::Error {

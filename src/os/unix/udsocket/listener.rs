@@ -128,8 +128,14 @@ impl<K: Connection> Listener<K> {
 
     /// The address that the listener is bound to.
     ///
+    /// A listener that took its name [from a living one](crate::local_socket::ExistingName::Steal) has been bound to another name
+    /// before, which is what its clients see.
+    ///
     /// Stands on `getsockname(2)`.
     pub fn local_addr(&self) -> io::Result<UdSocketPath<'static>> {
+        if let Some(path) = self.inner.moved_to() {
+            return path.to_socket_path().map(UdSocketPath::into_owned);
+        }
         SourceAddress::local(self.as_fd()).map(|address| UdSocketPath::from_bytes(address.bytes()))
     }
 

@@ -35,6 +35,7 @@
 
 #[cfg(feature = "async")]
 mod asynchronous;
+mod batch;
 mod bind;
 pub mod kind;
 mod listener;
@@ -48,6 +49,7 @@ mod stream;
 pub mod tokio;
 
 pub use self::{
+    batch::{BatchMessage, RecvBatch, RecvBatchIter},
     bind::BindOptions,
     listener::{Incoming, Listener},
     path::{MAX_UDSOCKET_PATH_LEN, ToUdSocketPath, UdSocketPath},
@@ -68,7 +70,10 @@ pub type UdSocket = Socket<kind::Datagram>;
 /// A connection that keeps the boundaries of messages (`SOCK_SEQPACKET`).
 ///
 /// # Platform-specific behaviour
-/// macOS and its kin have none, which the OS says when one is made (`EPROTONOSUPPORT`).
+/// - macOS and its kin have none, which the OS says when one is made (`EPROTONOSUPPORT`).
+/// - FreeBSD, since 15: the rest of a packet that is longer than the buffer is not lost, but comes with the next call. A packet that is
+///   longer than what may be under way is sent in parts. Peers that do not say where a packet ends (`MSG_EOR`) send none, but a stream
+///   of bytes.
 pub type UdSeqpacket = Socket<kind::Seqpacket>;
 
 /// A server for connections that keep the boundaries of messages.

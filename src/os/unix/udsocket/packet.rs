@@ -173,7 +173,7 @@ impl Socket<Datagram> {
     /// Stands on `connect(2)`.
     pub fn set_destination<'a>(&self, path: impl ToUdSocketPath<'a>) -> io::Result<()> {
         let path = path.to_socket_path()?;
-        let address = path.to_address()?.to_socket_address().map_err(|error| about(&path, error))?;
+        let address = path.to_socket_address()?;
         socket::connect(self.as_fd(), &address).map_err(|error| about(&path, error.into()))
     }
 

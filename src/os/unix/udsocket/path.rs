@@ -1,8 +1,9 @@
 use crate::{
     error::about,
     local_socket::Name,
-    sys::unix::name::{self, Address, AddressBytes},
+    sys::unix::name::{self, Address, AddressBytes, SourceAddress},
 };
+use rustix::net::SocketAddrUnix;
 use std::{
     borrow::Cow,
     ffi::{CStr, CString, OsStr, OsString},
@@ -112,6 +113,14 @@ impl UdSocketPath<'_> {
         address.map_err(|error| about(self, error))
     }
 
+    /// The same for a call that takes it as it is.
+    ///
+    /// # Errors
+    /// Those of [`to_address`](Self::to_address).
+    pub(crate) fn to_socket_address(&self) -> io::Result<SocketAddrUnix> {
+        self.to_address()?.to_socket_address().map_err(|error| about(self, error))
+    }
+
     /// The address that the kernel wrote.
     pub(crate) fn from_bytes(bytes: AddressBytes<'_>) -> UdSocketPath<'static> {
         match bytes {
@@ -121,6 +130,18 @@ impl UdSocketPath<'_> {
             }
             #[cfg(any(target_os = "linux", target_os = "android"))]
             AddressBytes::Abstract(name) => UdSocketPath::Namespaced(name.to_owned().into()),
+        }
+    }
+
+    /// The same, borrowed as far as the kernel wrote it as C does.
+    pub(crate) fn from_source(source: &SourceAddress) -> UdSocketPath<'_> {
+        match source.bytes() {
+            AddressBytes::Unnamed => UdSocketPath::Unnamed,
+            bytes @ AddressBytes::File(_) => source
+                .path()
+                .map_or_else(|| UdSocketPath::from_bytes(bytes), |path| UdSocketPath::File(path.into())),
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            AddressBytes::Abstract(name) => UdSocketPath::Namespaced(name.into()),
         }
     }
 
@@ -154,7 +175,7 @@ impl Display for UdSocketPath<'_> {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[allow(clippy::unnecessary_wraps, reason = "elsewhere it is an error")]
 fn unnamed() -> io::Result<Address<'static>> {
-    Ok(Address::NoFile(rustix::net::SocketAddrUnix::new_unnamed()))
+    Ok(Address::NoFile(SocketAddrUnix::new_unnamed()))
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]

@@ -176,13 +176,13 @@ impl<K: Kind> Socket<K> {
     }
 
     /// Sets whether each message comes with the [credentials](crate::os::unix::ancillary::AncillaryData::Credentials) of its sender:
-    /// those that it sent, or, on Linux and where the kernel adds them, those that it has.
+    /// those that it sent, or else those that it has.
     ///
     /// # Platform-specific behaviour
     /// - Linux: `SO_PASSCRED`. A socket that is not bound gets an abstract name when it connects.
-    /// - FreeBSD: `LOCAL_CREDS_PERSISTENT`, since 13. NetBSD: `LOCAL_CREDS`.
-    /// - illumos: `SO_RECVUCRED`.
-    /// - macOS, OpenBSD, DragonFly BSD: [`Unsupported`](io::ErrorKind::Unsupported). For connections, there is
+    /// - FreeBSD: `LOCAL_CREDS_PERSISTENT`, since 13.
+    /// - NetBSD: `LOCAL_CREDS`. In a connection, only the next message comes with them.
+    /// - macOS, OpenBSD, DragonFly BSD, illumos: [`Unsupported`](io::ErrorKind::Unsupported). For connections, there is
     ///   [`peer_creds`](Self::peer_creds).
     pub fn set_pass_credentials(&self, pass: bool) -> io::Result<()> {
         options::set_pass_credentials(self.as_fd(), pass)
@@ -296,7 +296,7 @@ impl<K: Kind> Socket<K> {
         ancillary: &EncodedAncillaryData<'_>,
     ) -> io::Result<usize> {
         let bufs = K::check(bufs, !ancillary.as_ref().is_empty())?;
-        let to = to.map(|to| to.to_address()?.to_socket_address()).transpose()?;
+        let to = to.map(UdSocketPath::to_socket_address).transpose()?;
         self.inner.send_with(bufs, to.as_ref(), ancillary.as_ref())
     }
 }

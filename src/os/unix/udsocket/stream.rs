@@ -21,6 +21,10 @@ impl<K: Connection> Socket<K> {
     /// - [`InvalidInput`](io::ErrorKind::InvalidInput): an address that is not possible.
     /// - [`PermissionDenied`](io::ErrorKind::PermissionDenied): we may not.
     ///
+    /// # Platform-specific behaviour
+    /// Only Linux waits. On macOS and the BSDs, a listener with too many clients refuses more
+    /// ([`ConnectionRefused`](io::ErrorKind::ConnectionRefused)).
+    ///
     /// Stands on `connect(2)`.
     pub fn connect<'a>(path: impl ToUdSocketPath<'a>) -> io::Result<Self> {
         Self::connect_with_wait_mode(path, ConnectWaitMode::Unbounded)
@@ -42,7 +46,7 @@ impl<K: Connection> Socket<K> {
     ) -> io::Result<Self> {
         let path = path.to_socket_path()?;
         let mut patience = Patience::new(wait_mode, false);
-        let address = path.to_address()?.to_socket_address().map_err(|error| about(&path, error))?;
+        let address = path.to_socket_address()?;
         loop {
             match Endpoint::connected(K::TYPE, &address, patience.deadline()) {
                 Ok(socket) => {
