@@ -8,6 +8,8 @@
 mod access;
 mod connecting;
 mod data;
+#[cfg(unix)]
+mod descriptors;
 mod names;
 #[path = "../support/mod.rs"]
 mod support;
@@ -21,7 +23,10 @@ fn child_entry() {
     functions.extend(names::CHILDREN);
     functions.extend(data::CHILDREN);
     #[cfg(unix)]
-    functions.extend(access::CHILDREN);
+    {
+        functions.extend(access::CHILDREN);
+        functions.extend(descriptors::CHILDREN);
+    }
     support::child_entry(&functions);
 }
 

@@ -122,12 +122,20 @@ fn clippy(job: &mut Job<'_>) -> Outcome {
     };
     let all_at_once = job.run(&mut check(&EVERY_PLATFORM));
     if all_at_once.is_ok() {
-        return Ok(());
+        return clippy_of_fuzzing(job);
     }
     // Clippy's messages do not say which target they are for. What passed is not checked again.
     let failed = |platform: &&str| job.run(&mut check(&[platform])).is_err();
     let failed: Vec<_> = EVERY_PLATFORM.into_iter().filter(failed).collect();
     Err(format!("clippy has complaints on {}", failed.join(", ")))
+}
+
+/// `fuzz` is a workspace of its own, and for Linux. Without the engine, which is C++, no compiler for that is needed.
+fn clippy_of_fuzzing(job: &mut Job<'_>) -> Outcome {
+    let mut cargo = debian::cargo(job.options, "clippy");
+    cargo.args(["--manifest-path", "fuzz/Cargo.toml", "--no-default-features", "--locked"]);
+    job.run(targets(&mut cargo, &[LINUX]).args(["--", "--deny", "warnings"]))
+        .map_err(|problem| format!("of fuzz: {problem}"))
 }
 
 fn features(job: &mut Job<'_>) -> Outcome {

@@ -25,6 +25,16 @@ pub(crate) struct Batch {
     slots: Vec<Slot>,
     /// How many came.
     len: usize,
+    #[cfg_attr(
+        not(any(
+            target_os = "linux",
+            target_os = "android",
+            target_os = "freebsd",
+            target_os = "netbsd",
+            target_os = "openbsd"
+        )),
+        allow(dead_code, reason = "one message at a time needs none")
+    )]
     headers: imp::Headers,
 }
 
