@@ -1,16 +1,45 @@
-//! What a local socket of ours costs beside plain `read` and `write` on a socket of the same kind.
+//! What a local socket of ours costs beside plain `read` and `write` on a socket of the same kind, and what the extras of
+//! Linux cost beside the calls that they stand on.
 //!
 //! ```text
-//! cargo run --release -p interprocess-bench                        # the table
+//! cargo run --release -p interprocess-bench                        # the table of local sockets
 //! cargo run --release -p interprocess-bench -- --seconds 20        # the same, longer for each line
 //! strace -f -c interprocess-bench --calls 1000 --impl ours         # exactly 1000 round trips, to compare
 //! strace -f -c interprocess-bench --calls 1000 --impl raw          # with plain read and write
+//!
+//! cargo run --release -p interprocess-bench -- --linux             # datagrams, descriptors, counters, queues
+//! cargo run --release -p interprocess-bench -- --linux --seconds 20
+//! strace -f -c interprocess-bench --linux descriptor-stream --calls 1000 --impl ours
+//! strace -f -c interprocess-bench --linux descriptor-stream --calls 1000 --impl raw
 //! ```
 //!
 //! Two processes of one thread each talk over several connections of one listener, one for each side of the comparison, so
 //! that the scheduler cannot treat the sides differently. They take turns in slices of about a millisecond, in the order
 //! A B B A, so that whatever else the machine does hits them alike. The ratio is the median of the ratios of neighbouring
 //! slices.
+//!
+//! For the second table both ends are in one thread, so that no scheduler has a part in it, or in two threads of one process
+//! where the line says so; the slices and the ratio are as above.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod linux {
+    use crate::Side;
+    use std::{io, time::Duration};
+
+    pub(crate) fn compare(_: Duration) -> io::Result<()> {
+        Err(unsupported())
+    }
+
+    pub(crate) fn calls(_: &str, _: u32, _: Side) -> io::Result<()> {
+        Err(unsupported())
+    }
+
+    fn unsupported() -> io::Error {
+        io::Error::new(io::ErrorKind::Unsupported, "that table is one of Linux")
+    }
+}
 
 use interprocess::local_socket::{Listener, Stream};
 use std::{
@@ -38,7 +67,9 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[&str]) -> io::Result<()> {
     let usage = || {
-        let usage = "usage: interprocess-bench [--seconds N] | --calls N [--impl ours|raw|raw-socket]";
+        let usage = "usage: interprocess-bench [--linux] [--seconds N]
+       interprocess-bench --calls N [--impl ours|raw|raw-socket]
+       interprocess-bench --linux LINE --calls N [--impl ours|raw]";
         io::Error::new(io::ErrorKind::InvalidInput, usage)
     };
     let number = |text: &str| text.parse::<u32>().map_err(|_| usage());
@@ -47,6 +78,12 @@ fn run(arguments: &[&str]) -> io::Result<()> {
         ["--seconds", seconds] => compare(Duration::from_secs(number(seconds)?.into())),
         ["--calls", count] => calls(number(count)?, Side::Ours),
         ["--calls", count, "--impl", side] => calls(number(count)?, Side::parse(side).ok_or_else(usage)?),
+        ["--linux"] => linux::compare(Duration::from_secs(3)),
+        ["--linux", "--seconds", seconds] => linux::compare(Duration::from_secs(number(seconds)?.into())),
+        ["--linux", line, "--calls", count] => linux::calls(line, number(count)?, Side::Ours),
+        ["--linux", line, "--calls", count, "--impl", side] => {
+            linux::calls(line, number(count)?, Side::parse(side).ok_or_else(usage)?)
+        }
         // What this program runs as its other process.
         ["--serve", name, sides @ ..] => {
             serve(name, &sides.iter().filter_map(|side| Side::parse(side)).collect::<Vec<_>>())
@@ -361,23 +398,8 @@ fn compare(per_line: Duration) -> io::Result<()> {
 
 fn line(driver: &mut Driver, work: Work, time: Duration) -> io::Result<()> {
     let mut buf = vec![0x55; work.size()];
-    // Warms up, and finds out how many make a slice.
-    let mut count = 1;
-    while driver.slice(0, work, count, &mut buf)? < SLICE && count < 1 << 20 {
-        count *= 2;
-    }
     let sides = driver.connections.len();
-    let mut times = vec![Vec::new(); sides];
-    let end = Instant::now() + time;
-    let mut is_forward = true;
-    while Instant::now() < end {
-        for step in 0..sides {
-            let index = if is_forward { step } else { sides - 1 - step };
-            let took = driver.slice(index, work, count, &mut buf)?;
-            times[index].push(took.as_secs_f64() / f64::from(count));
-        }
-        is_forward = !is_forward;
-    }
+    let times = take_turns(sides, time, |side, count| driver.slice(side, work, count, &mut buf))?;
 
     let what = match work {
         Work::PingPong { size } => format!("round trip, {}", bytes(size)),
@@ -393,18 +415,44 @@ fn line(driver: &mut Driver, work: Work, time: Duration) -> io::Result<()> {
         print!("{:>12}", shown.unwrap_or_default());
     }
     for (column, width) in [(1, 10), (2, 14)] {
-        let ratio = times.get(column).map(|other| {
-            let ratios = times[0].iter().zip(other).map(|(ours, theirs)| ours / theirs).collect();
-            format!("{:.3}", median(ratios))
-        });
+        let ratio = times.get(column).map(|other| format!("{:.3}", median_ratio(&times[0], other)));
         print!("{:>width$}", ratio.unwrap_or_default());
     }
     println!();
     Ok(())
 }
 
+/// Lets the sides do slices in turns for that time, and gives the seconds that one of a slice took, for each side and slice.
+fn take_turns(
+    sides: usize,
+    time: Duration,
+    mut slice: impl FnMut(usize, u32) -> io::Result<Duration>,
+) -> io::Result<Vec<Vec<f64>>> {
+    // Warms up, and finds out how many make a slice.
+    let mut count = 1;
+    while slice(0, count)? < SLICE && count < 1 << 20 {
+        count *= 2;
+    }
+    let mut times = vec![Vec::new(); sides];
+    let end = Instant::now() + time;
+    let mut is_forward = true;
+    while Instant::now() < end {
+        for step in 0..sides {
+            let side = if is_forward { step } else { sides - 1 - step };
+            times[side].push(slice(side, count)?.as_secs_f64() / f64::from(count));
+        }
+        is_forward = !is_forward;
+    }
+    Ok(times)
+}
+
 fn bytes(size: usize) -> String {
     if size < 1 << 10 { format!("{size} B") } else { format!("{} KiB", size >> 10) }
+}
+
+/// The median of the ratios of neighbouring slices.
+fn median_ratio(ours: &[f64], theirs: &[f64]) -> f64 {
+    median(ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect())
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -108,21 +108,9 @@ impl<'f> BorrowedAncillaryData<'f> {
     ///   something that can only be received.
     /// - [`Unsupported`](io::ErrorKind::Unsupported): see [`Credentials`](Self::Credentials).
     pub fn encode(data: impl IntoIterator<Item = Self>) -> io::Result<EncodedAncillaryData<'f>> {
-        let mut encoded = Encoded::new();
-        for data in data {
-            match data {
-                Self::FileDescriptors(fds) => encoded.add_fds(fds)?,
-                Self::Credentials { pid, uid, gid } => {
-                    encoded.add_credentials(control::Credentials { pid, uid, gid })?;
-                }
-                #[cfg(any(target_os = "linux", target_os = "android"))]
-                Self::PidFd(_) | Self::SecurityLabel(_) => {
-                    let why = "the kernel adds pidfds and security labels; they cannot be sent";
-                    return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-                }
-            }
-        }
-        Ok(EncodedAncillaryData(encoded))
+        let mut encoded = EncodedAncillaryData::new();
+        encoded.add(data)?;
+        Ok(encoded)
     }
 }
 
@@ -130,11 +118,34 @@ impl<'f> BorrowedAncillaryData<'f> {
 #[derive(Clone, Debug)]
 pub struct EncodedAncillaryData<'f>(Encoded<'f>);
 
+/// What sends at once encodes where the data stay: there is room for a kibibyte, and moving it copies all of it.
 impl<'f> EncodedAncillaryData<'f> {
-    pub(crate) fn from_fds(fds: &[BorrowedFd<'f>]) -> io::Result<Self> {
-        let mut encoded = Encoded::new();
-        encoded.add_fds(fds)?;
-        Ok(Self(encoded))
+    pub(crate) fn new() -> Self {
+        Self(Encoded::new())
+    }
+
+    pub(crate) fn add(
+        &mut self,
+        data: impl IntoIterator<Item = BorrowedAncillaryData<'f>>,
+    ) -> io::Result<()> {
+        for data in data {
+            match data {
+                AncillaryData::FileDescriptors(fds) => self.add_fds(fds)?,
+                AncillaryData::Credentials { pid, uid, gid } => {
+                    self.0.add_credentials(control::Credentials { pid, uid, gid })?;
+                }
+                #[cfg(any(target_os = "linux", target_os = "android"))]
+                AncillaryData::PidFd(_) | AncillaryData::SecurityLabel(_) => {
+                    let why = "the kernel adds pidfds and security labels; they cannot be sent";
+                    return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add_fds(&mut self, fds: &[BorrowedFd<'f>]) -> io::Result<()> {
+        self.0.add_fds(fds)
     }
 }
 

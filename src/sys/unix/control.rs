@@ -147,11 +147,11 @@ impl<'f> Encoded<'f> {
     }
 
     /// Adds descriptors, after those that are there already.
+    #[inline]
     pub(crate) fn add_fds(&mut self, fds: &[BorrowedFd<'f>]) -> io::Result<()> {
         let count = self.fds + fds.len();
         if count > MAX_FDS {
-            let why = format!("{count} descriptors are more than the {MAX_FDS} that go with one message");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+            return Err(too_many(count));
         }
         if fds.is_empty() {
             return Ok(());
@@ -206,6 +206,7 @@ impl<'f> Encoded<'f> {
         Err(io::Error::new(io::ErrorKind::Unsupported, why))
     }
 
+    #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "on some systems, and it fits the words")]
     /// Makes the record at `offset` one of `data` bytes of data, and all of what is new in it zero. Gives where its data begin.
     fn record(&mut self, offset: usize, kind: libc::c_int, data: usize, kept: usize) -> *mut u8 {
@@ -230,6 +231,12 @@ impl<'f> Encoded<'f> {
         // SAFETY: `record` has initialised all bytes up to `len`.
         unsafe { slice::from_raw_parts(self.words.as_ptr().cast(), self.len) }
     }
+}
+
+#[cold]
+fn too_many(count: usize) -> io::Error {
+    let why = format!("{count} descriptors are more than the {MAX_FDS} that go with one message");
+    io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
 impl Debug for Encoded<'_> {
@@ -286,6 +293,9 @@ impl<S: AsRef<[Word]>> Control<S> {
     /// Takes the next record of those that are known.
     pub(crate) fn take(&mut self) -> Option<AncillaryData> {
         loop {
+            if self.position >= self.len {
+                return None;
+            }
             let mut records = self.records();
             let record = records.next();
             let next = records.position;
@@ -331,10 +341,19 @@ impl<S: AsRef<[Word]>> Control<S> {
     }
 
     /// Closes what nobody took.
+    #[inline]
     pub(crate) fn clear(&mut self) {
-        while self.take().is_some() {}
+        // Usually all of it was taken.
+        if self.position < self.len {
+            self.close_rest();
+        }
         self.len = 0;
         self.position = 0;
+    }
+
+    #[cold]
+    fn close_rest(&mut self) {
+        while self.take().is_some() {}
     }
 }
 

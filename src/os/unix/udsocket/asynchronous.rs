@@ -86,7 +86,8 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
     /// # Cancel safety
     /// If the future is dropped before it is ready, nothing was sent.
     pub async fn send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
-        let ancillary = EncodedAncillaryData::from_fds(fds)?;
+        let mut ancillary = EncodedAncillaryData::new();
+        ancillary.add_fds(fds)?;
         K::check(&[IoSlice::new(buf)], !fds.is_empty())?;
         self.write_with(|socket| socket.send_encoded(&[IoSlice::new(buf)], None, &ancillary)).await
     }

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     error::about,
-    os::unix::ancillary::{AncillaryDataBuf, BorrowedAncillaryData},
+    os::unix::ancillary::{AncillaryDataBuf, BorrowedAncillaryData, EncodedAncillaryData},
     sys::unix::{endpoint::Endpoint, message::Received, name::SourceAddress, socket},
 };
 use rustix::net::{RecvFlags, SocketType};
@@ -266,8 +266,9 @@ impl Socket<Datagram> {
         path: impl ToUdSocketPath<'a>,
     ) -> io::Result<(usize, usize)> {
         let path = path.to_socket_path()?;
-        let ancillary = BorrowedAncillaryData::encode(ancillary)?;
-        let sent = self.send_encoded(bufs, Some(&path), &ancillary)?;
-        Ok((sent, ancillary.as_ref().len()))
+        let mut encoded = EncodedAncillaryData::new();
+        encoded.add(ancillary)?;
+        let sent = self.send_encoded(bufs, Some(&path), &encoded)?;
+        Ok((sent, encoded.as_ref().len()))
     }
 }

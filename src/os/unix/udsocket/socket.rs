@@ -259,7 +259,9 @@ impl<K: Kind> Socket<K> {
     /// [`MAX_FDS`](crate::os::unix::ancillary::MAX_FDS) descriptors, or descriptors without any bytes on a stream, which systems
     /// would lose.
     pub fn send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
-        self.send_encoded(&[IoSlice::new(buf)], None, &EncodedAncillaryData::from_fds(fds)?)
+        let mut ancillary = EncodedAncillaryData::new();
+        ancillary.add_fds(fds)?;
+        self.send_encoded(&[IoSlice::new(buf)], None, &ancillary)
     }
 
     /// Sends bytes or a message with ancillary data. Gives how many bytes were sent, for a stream maybe not all, and how long the
@@ -284,8 +286,9 @@ impl<K: Kind> Socket<K> {
         bufs: &[IoSlice<'_>],
         ancillary: impl IntoIterator<Item = BorrowedAncillaryData<'f>>,
     ) -> io::Result<(usize, usize)> {
-        let ancillary = BorrowedAncillaryData::encode(ancillary)?;
-        self.send_encoded(bufs, None, &ancillary).map(|sent| (sent, ancillary.as_ref().len()))
+        let mut encoded = EncodedAncillaryData::new();
+        encoded.add(ancillary)?;
+        self.send_encoded(bufs, None, &encoded).map(|sent| (sent, encoded.as_ref().len()))
     }
 
     /// The one way to send with something along.
