@@ -410,6 +410,9 @@ mod asynchronous {
         let event = new::<R>(1);
         assert_eq!(event.add(u64::MAX).await.unwrap_err().kind(), ErrorKind::InvalidInput);
         assert_eq!(event.take().await.unwrap(), 1);
+        // Without waiting for room.
+        event.add(MOST).await.unwrap();
+        assert_eq!(event.add(u64::MAX).await.unwrap_err().kind(), ErrorKind::InvalidInput);
     }
 
     async fn futures_that_are_dropped_take_and_add_nothing<R: Runtime>() {

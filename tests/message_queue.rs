@@ -846,6 +846,10 @@ mod asynchronous {
         let queue = new::<R>();
         assert_kind(queue.send(&[0; 65], 0).await, ErrorKind::InvalidInput);
         assert_kind(queue.send(b"", u32::MAX).await, ErrorKind::InvalidInput);
+        let full = new::<R>();
+        while full.get_ref().send(b"", 0).is_ok() {}
+        assert_kind(full.send(&[0; 65], 0).await, ErrorKind::InvalidInput);
+        assert_kind(full.send(b"", u32::MAX).await, ErrorKind::InvalidInput);
         assert_kind(queue.recv_into(&mut [0; 63]).await, ErrorKind::InvalidInput);
         let recver: Queue<R> = small().open_recver(QueueName::new()).unwrap().try_into().unwrap();
         assert_kind(recver.send(b"", 0).await, ErrorKind::PermissionDenied);

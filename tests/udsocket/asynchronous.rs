@@ -3,14 +3,20 @@
 #![cfg(any(feature = "smol", feature = "tokio"))]
 
 use crate::support::{TempDir, in_time};
+use futures_lite::future::zip;
 use interprocess::{
     os::unix::udsocket::{
-        AncillaryDataBuf, Listener, Socket, UdSocketPath,
-        kind::{Datagram, Stream},
+        AncillaryData, AncillaryDataBuf, Listener, RecvBatch, Socket, UdSocketPath,
+        kind::{Datagram, Kind, Stream},
     },
     runtime::{Async, Runtime},
 };
-use std::{fs::File, os::fd::AsFd};
+use std::{
+    fmt::Debug,
+    fs::File,
+    io::{self, ErrorKind, IoSlice},
+    os::fd::AsFd,
+};
 
 type AsyncListener<K, R> = Async<Listener<K>, R>;
 type AsyncSocket<K, R> = Async<Socket<K>, R>;
@@ -93,6 +99,103 @@ async fn packets_keep_boundaries<R: Runtime>() {
     assert_eq!(other.recv(&mut buf).await.expect("the end"), (0, false));
 }
 
+async fn batches_wait_for_the_first_message_and_for_room<R: Runtime>() {
+    let (one, other) = AsyncSocket::<Datagram, R>::pair().expect("pair");
+    let mut batch = RecvBatch::new(8, 8);
+    let receiving = other.recv_batch(&mut batch);
+    let (received, sent) = zip(receiving, one.send_batch(&["x", "yz"])).await;
+    assert_eq!(sent.expect("send"), 2);
+    assert!((1..=2).contains(&received.expect("receive")));
+    assert_eq!(batch.get(0).expect("one").bytes(), b"x");
+
+    let dir = TempDir::new();
+    let server = AsyncSocket::<Datagram, R>::bind(dir.join("server")).expect("bind");
+    let client = AsyncSocket::<Datagram, R>::bind(dir.join("client")).expect("bind");
+    assert_eq!(client.send_batch_to(&["a", "b"], dir.join("server")).await.expect("send"), 2);
+    assert_eq!(server.recv_batch(&mut batch).await.expect("receive"), 2);
+    assert_eq!(batch.get(1).expect("two").sender().as_path(), Some(&*dir.join("client")));
+
+    // All that there is, although not all of it fits at once.
+    client.set_destination(dir.join("server")).expect("destination");
+    let messages: Vec<_> = (0..5000_u16).map(u16::to_ne_bytes).collect();
+    let sending = async {
+        let mut rest = &messages[..];
+        while !rest.is_empty() {
+            rest = &rest[client.send_batch(rest).await.expect("send")..];
+        }
+    };
+    let receiving = async {
+        let mut number = 0_u16;
+        while usize::from(number) < messages.len() {
+            server.recv_batch(&mut batch).await.expect("receive");
+            for message in &batch {
+                assert_eq!(message.bytes(), number.to_ne_bytes());
+                number += 1;
+            }
+        }
+    };
+    zip(sending, receiving).await;
+    let mut nothing = RecvBatch::new(0, 8);
+    assert_eq!(server.recv_batch(&mut nothing).await.expect("none"), 0);
+}
+
+/// Sends until nothing fits any more.
+fn fill<K: Kind, R: Runtime>(socket: &AsyncSocket<K, R>) {
+    for len in [1000, 1] {
+        let send = |_| socket.get_ref().send_with_fds(&[0; 1000][..len], &[]).err();
+        let error = (0..1_000_000).find_map(send).expect("it is full at some time");
+        // BSDs have no room for a datagram in this way.
+        assert!(matches!(error.kind(), ErrorKind::WouldBlock) || cfg!(not(target_os = "linux")), "{error}");
+    }
+}
+
+fn assert_invalid<T: Debug>(result: io::Result<T>) {
+    assert_eq!(result.expect_err("refused").kind(), ErrorKind::InvalidInput);
+}
+
+async fn what_is_refused_is_refused_without_waiting_for_room<R: Runtime>() {
+    let null = File::open("/dev/null").expect("null");
+    let too_many = vec![null.as_fd(); 254];
+    let rights = || [AncillaryData::FileDescriptors(too_many[..1].into())];
+    let all_rights = || [AncillaryData::FileDescriptors(too_many[..].into())];
+
+    let (stream, _peer) = AsyncSocket::<Stream, R>::pair().expect("pair");
+    fill(&stream);
+    assert_invalid(stream.send_with_fds(b"", &too_many[..1]).await);
+    assert_invalid(stream.send_ancillary(b"", rights()).await);
+    assert_invalid(stream.send_with_fds(b"x", &too_many).await);
+    assert_invalid(stream.send_ancillary(b"x", all_rights()).await);
+    assert_eq!(stream.send(b"").await.expect("nothing to send"), 0);
+    assert_eq!(stream.send_vectored(&[]).await.expect("nothing to send"), 0);
+
+    let (socket, _peer) = AsyncSocket::<Datagram, R>::pair().expect("pair");
+    fill(&socket);
+    assert_invalid(socket.send_with_fds(b"x", &too_many).await);
+    assert_invalid(socket.send_to(b"x", "x".repeat(200)).await);
+    assert_invalid(socket.send_to(b"x", "").await);
+    assert_invalid(socket.send_to(b"x", "\0").await);
+    assert_invalid(socket.send_batch_to(&["x"], "x".repeat(200)).await);
+    let nothing: [&str; 0] = [];
+    assert_eq!(socket.send_batch(&nothing).await.expect("nothing to send"), 0);
+    let error = socket.send_vectored(&vec![IoSlice::new(b"x"); 1025]).await.expect_err("too many");
+    assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
+}
+
+#[cfg(not(target_vendor = "apple"))]
+async fn empty_packets_are_refused_without_waiting_for_room<R: Runtime>() {
+    use interprocess::os::unix::udsocket::kind::Seqpacket;
+
+    let (socket, _peer) = AsyncSocket::<Seqpacket, R>::pair().expect("pair");
+    fill(&socket);
+    let null = File::open("/dev/null").expect("null");
+    assert_invalid(socket.send(b"").await);
+    assert_invalid(socket.send_vectored(&[]).await);
+    assert_invalid(socket.send_with_fds(b"", &[]).await);
+    assert_invalid(socket.send_with_fds(b"", &[null.as_fd()]).await);
+    assert_invalid(socket.send_ancillary(b"", []).await);
+    assert_invalid(socket.send_batch(&["x", ""]).await);
+}
+
 #[cfg(feature = "tokio")]
 mod on_tokio {
     use super::*;
@@ -127,6 +230,22 @@ mod on_tokio {
     fn packets_keep_boundaries() {
         in_time(|| block_on(super::packets_keep_boundaries::<Tokio>()));
     }
+
+    #[test]
+    fn batches_wait_for_the_first_message_and_for_room() {
+        in_time(|| block_on(super::batches_wait_for_the_first_message_and_for_room::<Tokio>()));
+    }
+
+    #[test]
+    fn what_is_refused_is_refused_without_waiting_for_room() {
+        in_time(|| block_on(super::what_is_refused_is_refused_without_waiting_for_room::<Tokio>()));
+    }
+
+    #[cfg(not(target_vendor = "apple"))]
+    #[test]
+    fn empty_packets_are_refused_without_waiting_for_room() {
+        in_time(|| block_on(super::empty_packets_are_refused_without_waiting_for_room::<Tokio>()));
+    }
 }
 
 #[cfg(feature = "smol")]
@@ -157,5 +276,21 @@ mod on_smol {
     #[test]
     fn packets_keep_boundaries() {
         in_time(|| block_on(super::packets_keep_boundaries::<Smol>()));
+    }
+
+    #[test]
+    fn batches_wait_for_the_first_message_and_for_room() {
+        in_time(|| block_on(super::batches_wait_for_the_first_message_and_for_room::<Smol>()));
+    }
+
+    #[test]
+    fn what_is_refused_is_refused_without_waiting_for_room() {
+        in_time(|| block_on(super::what_is_refused_is_refused_without_waiting_for_room::<Smol>()));
+    }
+
+    #[cfg(not(target_vendor = "apple"))]
+    #[test]
+    fn empty_packets_are_refused_without_waiting_for_room() {
+        in_time(|| block_on(super::empty_packets_are_refused_without_waiting_for_room::<Smol>()));
     }
 }

@@ -1,8 +1,17 @@
 //! Listeners.
 
-use crate::support::{LIMIT, TempDir};
+use crate::support::{Child, LIMIT, TempDir, in_time, say};
 use interprocess::os::unix::udsocket::{UdStream, UdStreamListener};
-use std::{io::ErrorKind, os::unix::net::UnixListener, thread, time::Duration};
+use std::{
+    fs,
+    io::ErrorKind,
+    os::{
+        fd::{AsRawFd, RawFd},
+        unix::net::UnixListener,
+    },
+    thread,
+    time::Duration,
+};
 
 #[test]
 fn stopping_wakes_who_waits_and_ends_iterators() {
@@ -44,4 +53,47 @@ fn it_goes_to_std_and_back() {
     let listener = UdStreamListener::from(std);
     let _client = UdStream::connect(&path).expect("connect");
     listener.accept_timeout(LIMIT).expect("accept");
+}
+
+/// Sets how many descriptors there may be, to as many as there are and `more`.
+fn leave_descriptors(more: RawFd) {
+    let next = fs::File::open("/dev/null").expect("null").as_raw_fd();
+    // SAFETY: the structure is made of integers, and valid for the calls.
+    unsafe {
+        let mut limit: libc::rlimit = std::mem::zeroed();
+        assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit), 0);
+        limit.rlim_cur = (next + more).try_into().expect("few");
+        assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit), 0);
+    }
+}
+
+/// For a child process, since all threads share the limit.
+pub(crate) fn stop_without_descriptors(_: &[String]) {
+    let dir = TempDir::new();
+    let path = dir.join("socket");
+    let sibling = UnixListener::bind(&path).expect("bind");
+    let shared = sibling.try_clone().expect("clone");
+    // Enough for what `accept` may need, and too few for a pipe.
+    leave_descriptors(1);
+    let listener = UdStreamListener::from(shared);
+    let error = listener.accept().expect_err("there is nothing to be woken by");
+    assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
+    leave_descriptors(20);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| listener.accept().expect_err("stopped").kind());
+        listener.stop();
+        assert_eq!(waiting.join().expect("thread"), ErrorKind::BrokenPipe);
+    });
+    let _client = UdStream::connect(&path).expect("connect");
+    sibling.accept().expect("it was not ours to shut down");
+    say("stopped");
+}
+
+#[test]
+fn one_that_cannot_be_woken_does_not_wait_and_stops_alone() {
+    in_time(|| {
+        let child = Child::start("stop_without_descriptors", &[]);
+        child.expect("stopped");
+        child.finish();
+    });
 }

@@ -39,6 +39,18 @@ fn a_peer_that_left_without_having_read_is_the_end_for_us_and_a_broken_pipe() {
 }
 
 #[test]
+fn what_the_peer_sent_comes_though_it_left_without_having_read() {
+    let (one, other) = UdSeqpacket::pair().expect("pair");
+    one.send(b"never read").expect("send");
+    other.send(b"last words").expect("send");
+    drop(other);
+    let mut buf = [0; 16];
+    assert_eq!(one.recv(&mut buf).expect("receive"), (10, false));
+    assert_eq!(&buf[..10], b"last words");
+    assert_eq!(one.recv(&mut buf).expect("the end"), (0, false));
+}
+
+#[test]
 fn either_direction_ends_by_itself() {
     let (one, other) = UdSeqpacket::pair().expect("pair");
     one.shutdown(Shutdown::Write).expect("shutdown");

@@ -13,9 +13,13 @@ use std::{
     net::Shutdown,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
-    sync::atomic::{
-        AtomicBool,
-        Ordering::{Relaxed, SeqCst},
+    sync::{
+        OnceLock,
+        atomic::{
+            AtomicBool,
+            Ordering::{Relaxed, SeqCst},
+            fence,
+        },
     },
 };
 
@@ -30,8 +34,16 @@ pub(crate) struct Listener {
     /// another thread gets first does not leave us waiting without end. Blocking is then done by `poll`.
     polled: AtomicBool,
     stopped: AtomicBool,
-    /// What wakes `poll`, where shutting the socket down is not the way.
-    wake: Option<(OwnedFd, OwnedFd)>,
+    wake: Wake,
+}
+
+/// How those who wait for a connection learn that the listener was stopped.
+#[derive(Debug)]
+enum Wake {
+    /// The socket is shut down.
+    Shutdown,
+    /// By a pipe, which is made when somebody waits for the first time: (reader, writer). Who cannot have one must not wait.
+    Pipe(OnceLock<(OwnedFd, OwnedFd)>),
 }
 
 impl Listener {
@@ -41,9 +53,9 @@ impl Listener {
         let file = name_file::bind(fd.as_fd(), address, options)?;
         // Only Linux lets `shutdown` wake those who wait for a connection.
         let wake = if cfg!(any(target_os = "linux", target_os = "android")) {
-            None
+            Wake::Shutdown
         } else {
-            Some(socket::wake_pipe()?)
+            Wake::Pipe(OnceLock::new())
         };
         Ok(Self::new(fd, file, wake))
     }
@@ -52,18 +64,15 @@ impl Listener {
     /// we stop.
     pub(crate) fn from_shared(fd: OwnedFd) -> Self {
         socket::adopt(fd.as_fd());
-        // Without room for a pipe, stopping is the same as for a socket of our own.
-        Self::new(fd, None, socket::wake_pipe().ok())
+        Self::new(fd, None, Wake::Pipe(OnceLock::new()))
     }
 
-    fn new(fd: OwnedFd, file: Option<NameFile>, wake: Option<(OwnedFd, OwnedFd)>) -> Self {
-        // With a pipe to wake it, waiting is always done by `poll`.
-        let polled = wake.is_some() && socket::set_nonblocking(fd.as_fd(), true).is_ok();
+    fn new(fd: OwnedFd, file: Option<NameFile>, wake: Wake) -> Self {
         Self {
             file,
             fd,
             nonblocking: AtomicBool::new(false),
-            polled: AtomicBool::new(polled),
+            polled: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
             wake,
         }
@@ -80,7 +89,8 @@ impl Listener {
     }
 
     pub(crate) fn accept(&self, deadline: Deadline, nonblocking_stream: bool) -> io::Result<Endpoint> {
-        if deadline.remaining().is_some() {
+        // With a pipe to wake it, waiting is always done by `poll`.
+        if deadline.remaining().is_some() || matches!(self.wake, Wake::Pipe(_)) {
             self.poll_from_now_on()?;
         }
         loop {
@@ -93,7 +103,11 @@ impl Listener {
                 Err(Errno::CONNABORTED) => {}
                 Err(Errno::INVAL) if self.is_stopped() => {}
                 Err(Errno::AGAIN) if !self.nonblocking.load(Relaxed) => {
-                    let wake = self.wake.as_ref().map(|(reader, _)| reader.as_fd());
+                    let wake = self.wake()?;
+                    // Who stops it from now on finds the pipe, and who did it before is seen here.
+                    if self.is_stopped() {
+                        return Err(stopped());
+                    }
                     match socket::wait_for_connection(self.fd.as_fd(), wake, deadline)? {
                         Waited::Ready => {}
                         Waited::Ended => return Err(stopped()),
@@ -103,6 +117,17 @@ impl Listener {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// What can be read from once the listener is stopped, if it takes that.
+    fn wake(&self) -> io::Result<Option<BorrowedFd<'_>>> {
+        let Wake::Pipe(pipe) = &self.wake else { return Ok(None) };
+        if pipe.get().is_none() {
+            // If another thread was faster, its pipe is the one.
+            let _ = pipe.set(socket::wake_pipe()?);
+        }
+        fence(SeqCst);
+        Ok(pipe.get().map(|(reader, _)| reader.as_fd()))
     }
 
     fn poll_from_now_on(&self) -> io::Result<()> {
@@ -130,11 +155,14 @@ impl Listener {
             return;
         }
         match &self.wake {
-            Some((_, writer)) => {
-                // Never read, so it wakes everybody from now on.
-                let _ = rustix::io::write(writer, &[0]);
+            Wake::Pipe(pipe) => {
+                fence(SeqCst);
+                if let Some((_, writer)) = pipe.get() {
+                    // Never read, so it wakes everybody from now on.
+                    let _ = rustix::io::write(writer, &[0]);
+                }
             }
-            None => {
+            Wake::Shutdown => {
                 let _ = socket::shutdown(self.fd.as_fd(), Shutdown::Read);
             }
         }
