@@ -410,8 +410,9 @@ mod asynchronous {
         let event = new::<R>(1);
         assert_eq!(event.add(u64::MAX).await.unwrap_err().kind(), ErrorKind::InvalidInput);
         assert_eq!(event.take().await.unwrap(), 1);
-        // Without waiting for room.
+        // Without waiting for room, which the runtime knows there is none of once somebody has waited.
         event.add(MOST).await.unwrap();
+        assert_eq!(or(event.add(1), too_late::<R, _>()).await.unwrap_err().kind(), ErrorKind::TimedOut);
         assert_eq!(event.add(u64::MAX).await.unwrap_err().kind(), ErrorKind::InvalidInput);
     }
 

@@ -848,6 +848,8 @@ mod asynchronous {
         assert_kind(queue.send(b"", u32::MAX).await, ErrorKind::InvalidInput);
         let full = new::<R>();
         while full.get_ref().send(b"", 0).is_ok() {}
+        // The runtime knows that there is no room once somebody has waited for it.
+        assert_kind(or(full.send(b"", 0), too_late::<R, _>()).await, ErrorKind::TimedOut);
         assert_kind(full.send(&[0; 65], 0).await, ErrorKind::InvalidInput);
         assert_kind(full.send(b"", u32::MAX).await, ErrorKind::InvalidInput);
         assert_kind(queue.recv_into(&mut [0; 63]).await, ErrorKind::InvalidInput);
