@@ -115,7 +115,7 @@ fn each_tells_who_sent_it_and_is_answered() {
             assert_eq!(message.sender().as_path(), Some(path(number).as_path()));
             assert_eq!(server.send_batch_to(&["a", "b"], message.sender()).expect("answer"), 2);
         }
-        assert!(batch.iter().last().expect("it").sender().is_unnamed());
+        assert!(batch.iter().next_back().expect("it").sender().is_unnamed());
         let mut answers = RecvBatch::new(8, 8);
         for client in &clients {
             assert_eq!(client.recv_batch(&mut answers).expect("receive"), 2);
