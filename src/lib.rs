@@ -1,8 +1,9 @@
 //! Interprocess communication: one interface for every platform, secure by default, with a deadline for every wait.
 //!
 //! This crate has [local sockets](local_socket): byte streams between processes of one machine, which are Unix-domain
-//! sockets on Unix and named pipes on Windows. And it has what only one OS can do, in [`os`]: on Windows named pipes in
-//! full, mailslots, security descriptors, handles for children.
+//! sockets on Unix and named pipes on Windows. And it has what only one OS can do, in [`os`]: on Unix sockets of the Unix domain in
+//! full, descriptors that go along with bytes, FIFO files; on Windows named pipes in full, mailslots, security descriptors, handles for
+//! children.
 //!
 //! ```
 //! use interprocess::local_socket::{Listener, Stream};
@@ -32,7 +33,8 @@
 //! # What is where
 //! - [`local_socket`]: the same on every OS. Start here.
 //! - [`os`]: what only one OS has: options, name types, conversions to and from descriptors and handles; and primitives:
-//!   `named_pipe`, `unnamed_pipe`, `mailslot`, `security_descriptor` and `process` in `os::windows`.
+//!   `udsocket`, `ancillary`, `fifo_file`, `eventfd`, `message_queue` and `vsock` in `os::unix`; `named_pipe`, `unnamed_pipe`,
+//!   `mailslot`, `security_descriptor`, `process` and `hvsock` in `os::windows`.
 //! - `local_socket::tokio` and `local_socket::smol`: async, with the features of those names.
 //! - `runtime`: for code that is generic over the async runtime.
 //!
