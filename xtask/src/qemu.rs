@@ -34,6 +34,7 @@ pub(crate) const AARCH64: Machine = Machine {
         ("connecting::client_that_waits_gets_the_first_free_slot", NO_TIMEOUTS),
         ("data::accept_has_a_deadline", NO_TIMEOUTS),
         ("receiving_and_sending_have_timeouts", NO_TIMEOUTS),
+        ("signals_that_keep_coming_do_not_put_off_a_timeout", NO_TIMEOUTS),
         ("timeout_of_for_ever_waits_as_long_as_it_takes", NO_TIMEOUTS),
         ("timeout_of_zero_is_invalid_or_does_not_wait", NO_TIMEOUTS),
         ("timeouts_can_be_read_back_and_taken_away", NO_TIMEOUTS),
