@@ -419,6 +419,10 @@ mod raw {
     }
 
     /// A header for that buffer and for room for one descriptor.
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the type of the length differs, and it is some dozen bytes"
+    )]
     fn header(iov: &mut libc::iovec, control: &mut Control) -> libc::msghdr {
         // SAFETY: the structure is made of integers and of pointers that may be null.
         let mut header: libc::msghdr = unsafe { mem::zeroed() };

@@ -1,10 +1,9 @@
 //! Many messages by one call.
 
 use crate::support::{LIMIT, TempDir, in_time};
-use interprocess::os::unix::udsocket::{RecvBatch, UdSocket, UdSocketPath};
+use interprocess::os::unix::udsocket::{RecvBatch, UdSocket};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
     io::{self, ErrorKind},
     thread,
     time::Duration,
@@ -13,14 +12,19 @@ use std::{
 /// Counts what each thread allocates.
 struct Counting;
 
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+#[allow(clippy::missing_const_for_thread_local, reason = "it is const, which not every target's macro shows")]
+mod allocations {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(super) static COUNT: Cell<usize> = const { Cell::new(0) };
+    }
 }
 
 // SAFETY: the system's allocator does all of it.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        let _ = allocations::COUNT.try_with(|count| count.set(count.get() + 1));
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
     }
@@ -134,7 +138,10 @@ fn an_abstract_name_is_told_too() {
     let mut batch = RecvBatch::new(2, 2);
     receiver.recv_batch(&mut batch).expect("receive");
     let sender = batch.get(0).expect("one").sender();
-    assert_eq!(sender, UdSocketPath::Namespaced(name.as_bytes()[1..].into()));
+    assert_eq!(
+        sender,
+        interprocess::os::unix::udsocket::UdSocketPath::Namespaced(name.as_bytes()[1..].into())
+    );
     assert!(format!("{batch:?}").contains("Namespaced"));
 }
 
@@ -263,15 +270,15 @@ fn neither_call_allocates() {
     sender.set_destination(dir.join("receiver")).expect("destination");
     let mut batch = RecvBatch::new(8, 8);
     let messages = ["a", "b", "c"];
-    let before = ALLOCATIONS.get();
+    let before = allocations::COUNT.get();
     assert_eq!(sender.send_batch(&messages).expect("send"), 3);
     assert_eq!(receiver.recv_batch(&mut batch).expect("receive"), 3);
     assert!(batch.iter().zip(messages).all(|(came, sent)| came.bytes() == sent.as_bytes()));
-    assert_eq!(ALLOCATIONS.get(), before);
+    assert_eq!(allocations::COUNT.get(), before);
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         assert!(batch.iter().all(|message| !message.sender().is_unnamed()));
-        assert_eq!(ALLOCATIONS.get(), before);
+        assert_eq!(allocations::COUNT.get(), before);
     }
 }
 

@@ -62,7 +62,9 @@ fn leave_descriptors(more: RawFd) {
     unsafe {
         let mut limit: libc::rlimit = std::mem::zeroed();
         assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit), 0);
-        limit.rlim_cur = (next + more).try_into().expect("few");
+        #[allow(clippy::unnecessary_fallible_conversions, reason = "the type differs between systems")]
+        let few = (next + more).try_into().expect("few");
+        limit.rlim_cur = few;
         assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit), 0);
     }
 }

@@ -136,6 +136,7 @@ mod imp {
     #![allow(
         clippy::cast_possible_truncation,
         clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
         clippy::unnecessary_cast,
         reason = "the types of the fields and of the arguments differ between systems, and hold what there can be"
     )]

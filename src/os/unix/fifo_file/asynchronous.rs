@@ -55,6 +55,10 @@ impl SendBytes for Sender {
     }
 }
 
+#[cfg_attr(
+    not(any(feature = "smol", feature = "tokio")),
+    allow(dead_code, reason = "only the modules of the runtimes use all of it")
+)]
 impl OpenOptions {
     pub(super) fn recver_async<R: Runtime>(&self, path: &Path) -> io::Result<Async<Recver, R>> {
         Async::new(self.clone().nonblocking(true).recver(path)?)
