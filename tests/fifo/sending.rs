@@ -120,7 +120,7 @@ fn short_messages_of_many_processes_are_never_mixed() {
                 0 => thread::yield_now(),
                 _ => {
                     recver.read_exact(&mut line[1..]).expect("all of the line");
-                    let line = str::from_utf8(&line).expect("text");
+                    let line = std::str::from_utf8(&line).expect("text");
                     let (name, number) = line.split_once(' ').expect("two words");
                     let of = names.iter().position(|other| *other == name).expect("a child");
                     assert_eq!(number.trim(), next[of].to_string());
