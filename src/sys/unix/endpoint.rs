@@ -114,20 +114,25 @@ impl Endpoint {
 
     /// To a reader of messages, Linux says it before those that the peer sent, which are there all the same: the next attempt
     /// receives them.
+    #[inline]
     fn recv_messages<T: Default>(&self, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-        match attempt() {
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset && self.has_end => {
-                self.was_reset.store(true, Relaxed);
-                attempt()
-            }
-            result => result,
-        }
-        .or_else(|error| self.explain_message(error))
+        attempt().or_else(|error| self.explain_message(error, attempt))
     }
 
     /// Nothing, if that is the end.
     #[cold]
-    fn explain_message<T: Default>(&self, error: io::Error) -> io::Result<T> {
+    fn explain_message<T: Default>(
+        &self,
+        mut error: io::Error,
+        mut attempt: impl FnMut() -> io::Result<T>,
+    ) -> io::Result<T> {
+        if error.kind() == io::ErrorKind::ConnectionReset && self.has_end {
+            self.was_reset.store(true, Relaxed);
+            match attempt() {
+                Ok(received) => return Ok(received),
+                Err(second) => error = second,
+            }
+        }
         match Errno::from_io_error(&error) {
             Some(error) => self.explain_receiving(error).map(|_| T::default()),
             None => Err(error),

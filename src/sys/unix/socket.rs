@@ -119,15 +119,25 @@ pub(crate) fn connect(fd: BorrowedFd<'_>, address: &SocketAddrUnix) -> Result<()
 
 /// Makes a call again that a signal has interrupted. Each time it waits for the whole of the socket's timeout, so that signals which
 /// keep coming could put it off for ever: from the first of them on, the timeout is counted here.
+#[inline]
 pub(super) fn retry<T>(
     fd: BorrowedFd<'_>,
     timeout: Timeout,
     mut call: impl FnMut() -> Result<T, Errno>,
 ) -> Result<T, Errno> {
     match call() {
-        Err(Errno::INTR) => {}
-        result => return result,
+        Err(Errno::INTR) => retry_interrupted(fd, timeout, call),
+        result => result,
     }
+}
+
+/// Apart, so that calls which nothing interrupts do not carry it along.
+#[cold]
+fn retry_interrupted<T>(
+    fd: BorrowedFd<'_>,
+    timeout: Timeout,
+    mut call: impl FnMut() -> Result<T, Errno>,
+) -> Result<T, Errno> {
     let limit = sockopt::socket_timeout(fd, timeout).ok().flatten();
     let deadline = Deadline::after_or_never(limit);
     loop {
