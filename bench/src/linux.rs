@@ -429,7 +429,13 @@ mod raw {
         header.msg_iov = iov;
         header.msg_iovlen = 1;
         header.msg_control = control.as_mut_ptr().cast();
-        header.msg_controllen = size_of_val(control) as _;
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "the type differs between C libraries, and it is short"
+        )]
+        {
+            header.msg_controllen = size_of_val(control) as _;
+        }
         header
     }
 
