@@ -429,13 +429,7 @@ mod raw {
         header.msg_iov = iov;
         header.msg_iovlen = 1;
         header.msg_control = control.as_mut_ptr().cast();
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "the type differs between C libraries, and it is short"
-        )]
-        {
-            header.msg_controllen = size_of_val(control) as _;
-        }
+        header.msg_controllen = size_of_val(control) as _;
         header
     }
 
