@@ -3,40 +3,10 @@
 use crate::support::{LIMIT, TempDir, in_time};
 use interprocess::os::unix::udsocket::{RecvBatch, UdSocket};
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
     io::{self, ErrorKind},
     thread,
     time::Duration,
 };
-
-/// Counts what each thread allocates.
-struct Counting;
-
-#[allow(clippy::missing_const_for_thread_local, reason = "it is const, which not every target's macro shows")]
-mod allocations {
-    use std::cell::Cell;
-
-    thread_local! {
-        pub(super) static COUNT: Cell<usize> = const { Cell::new(0) };
-    }
-}
-
-// SAFETY: the system's allocator does all of it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = allocations::COUNT.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(place, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 fn pair() -> (UdSocket, UdSocket) {
     let (one, other) = UdSocket::pair().expect("pair");
@@ -262,23 +232,55 @@ fn a_full_batch_leaves_the_others_for_the_next() {
     assert_eq!(drain(&other), sent.saturating_sub(1024));
 }
 
-#[test]
-fn neither_call_allocates() {
-    let dir = TempDir::new();
-    let receiver = UdSocket::bind_with_drop_guard(dir.join("receiver")).expect("bind");
-    let sender = UdSocket::bind_with_drop_guard(dir.join("sender")).expect("bind");
-    sender.set_destination(dir.join("receiver")).expect("destination");
-    let mut batch = RecvBatch::new(8, 8);
-    let messages = ["a", "b", "c"];
-    let before = allocations::COUNT.get();
-    assert_eq!(sender.send_batch(&messages).expect("send"), 3);
-    assert_eq!(receiver.recv_batch(&mut batch).expect("receive"), 3);
-    assert!(batch.iter().zip(messages).all(|(came, sent)| came.bytes() == sent.as_bytes()));
-    assert_eq!(allocations::COUNT.get(), before);
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
+/// Where threads have their own data without allocating them.
+#[cfg(target_os = "linux")]
+mod allocation {
+    use super::*;
+    use std::{
+        alloc::{GlobalAlloc, Layout, System},
+        cell::Cell,
+    };
+
+    /// Counts what each thread allocates.
+    struct Counting;
+
+    thread_local! {
+        static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    // SAFETY: the system's allocator does all of it.
+    unsafe impl GlobalAlloc for Counting {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+            // SAFETY: the caller's promise.
+            unsafe { System.alloc(layout) }
+        }
+
+        unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+            // SAFETY: the caller's promise.
+            unsafe { System.dealloc(place, layout) }
+        }
+    }
+
+    #[global_allocator]
+    static ALLOCATOR: Counting = Counting;
+
+    #[test]
+    fn neither_call_allocates() {
+        let dir = TempDir::new();
+        let receiver = UdSocket::bind_with_drop_guard(dir.join("receiver")).expect("bind");
+        let sender = UdSocket::bind_with_drop_guard(dir.join("sender")).expect("bind");
+        sender.set_destination(dir.join("receiver")).expect("destination");
+        let mut batch = RecvBatch::new(8, 8);
+        let messages = ["a", "b", "c"];
+        let before = ALLOCATIONS.get();
+        assert_eq!(sender.send_batch(&messages).expect("send"), 3);
+        assert_eq!(receiver.recv_batch(&mut batch).expect("receive"), 3);
+        assert!(batch.iter().zip(messages).all(|(came, sent)| came.bytes() == sent.as_bytes()));
         assert!(batch.iter().all(|message| !message.sender().is_unnamed()));
-        assert_eq!(allocations::COUNT.get(), before);
+        assert_eq!(ALLOCATIONS.get(), before);
+        drop(std::hint::black_box(Box::new(before)));
+        assert_ne!(ALLOCATIONS.get(), before);
     }
 }
 

@@ -195,8 +195,8 @@ mod imp {
             room = room.wrapping_add(*bytes_each);
         }
         let received = retry(fd, Timeout::Recv, || {
-            // SAFETY: there are as many headers as slots, each was just written, and each pointer in them is to as much memory of the
-            // batch as it says, which only this call uses. It waits for the first message only.
+            // SAFETY: there are as many headers as slots, each was just written, and each pointer in them is to as much memory of
+            // the batch as it says, which only this call uses.
             let received = unsafe {
                 recvmmsg(
                     fd.as_raw_fd(),
@@ -242,8 +242,8 @@ mod imp {
                 place.write(header(one));
             }
             retry(fd, Timeout::Send, || {
-                // SAFETY: that many headers were just written, and each pointer in them is to as much memory as it says, which lives
-                // until the call is over, and of which it reads what is not a header.
+                // SAFETY: that many headers were just written, and each pointer in them is to as much memory as it says, which
+                // lives until the call is over. It is only read; what is written are lengths in the headers.
                 let sent = unsafe {
                     sendmmsg(fd.as_raw_fd(), headers.as_mut_ptr().cast(), count, c_int(flags.bits()))
                 };
@@ -280,7 +280,8 @@ mod imp {
     unsafe fn sendmmsg(fd: RawFd, headers: *mut libc::mmsghdr, count: usize, flags: libc::c_int) -> isize {
         // By its number, since musl's makes a call for each message.
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        // SAFETY: the caller's promise; the numbers are as wide as the kernel reads them, and what musl pads a header with is zero.
+        // SAFETY: the caller's promise; the numbers are as wide as the kernel reads them, and what musl pads a header with is
+        // zero.
         return unsafe {
             libc::syscall(libc::SYS_sendmmsg as _, fd, headers, count as libc::c_uint, flags) as isize
         };

@@ -143,17 +143,17 @@ impl Debug for BatchMessage<'_> {
     }
 }
 
-/// Many messages by one call, which saves most of what a call for each would cost. Ancillary data do not go with them: what comes is
-/// lost, and the kernel closes it.
+/// Many messages by one call. How much that saves depends on what entering the kernel costs on a machine; what the kernel does
+/// for each message stays the same. Ancillary data do not go with them: what comes is lost, and the kernel closes it.
 impl<K: Packets> Socket<K> {
-    /// Receives messages: waits for the first, and takes what else is there without waiting, as far as there is room. Gives how many
-    /// they are, and replaces what is in `batch`.
+    /// Receives messages: waits for the first, and takes what else is there without waiting, as far as there is room. Gives how
+    /// many they are, and replaces what is in `batch`.
     ///
     /// There are none at the end of a connection, or if `batch` has room for none.
     ///
     /// # Errors
-    /// Those of [`recv`](Self::recv), and `batch` is empty then. If anything but the first could not be received, it is told by the
-    /// next call.
+    /// Those of [`recv`](Self::recv), and `batch` is empty then. What goes wrong after the first message is told by the next call,
+    /// if it still is wrong.
     ///
     /// # Platform-specific behaviour
     /// - Linux, Android, NetBSD, OpenBSD: one system call (`recvmmsg(2)`).
@@ -164,8 +164,8 @@ impl<K: Packets> Socket<K> {
         self.inner.recv_batch(&mut batch.0)
     }
 
-    /// Sends messages, one after the other, each whole or not at all. Gives how many of them were sent: maybe not all, and then the
-    /// rest is to be sent by another call.
+    /// Sends messages, one after the other, each whole or not at all. Gives how many of them were sent: maybe not all, and then
+    /// the rest is to be sent by another call.
     ///
     /// A blocking socket waits for room for each of them as [`send`](Self::send) does, for as long as its
     /// [timeout](Self::set_send_timeout). A nonblocking one sends those for which there is room.
