@@ -70,6 +70,7 @@ pub mod os;
 pub mod runtime;
 mod sys;
 mod try_clone;
+pub mod unnamed_pipe;
 
 pub use try_clone::TryClone;
 

@@ -4,7 +4,10 @@
 mod support;
 
 use interprocess::os::windows::{
-    named_pipe::{PipeDirection, pipe_mode::Messages},
+    named_pipe::{
+        PipeDirection, RecvPipeStream, SendPipeStream,
+        pipe_mode::{Bytes, Messages},
+    },
     process::inherited_handle,
     security_descriptor::{Parts, SecurityDescriptor},
     unnamed_pipe::{CreationOptions, pipe},
@@ -98,6 +101,7 @@ fn messages_stay_apart() {
 #[test]
 fn it_goes_one_way_and_has_one_instance() {
     let (sender, recver) = pipe().unwrap();
+    let (sender, recver) = (SendPipeStream::<Bytes>::from(sender), RecvPipeStream::<Bytes>::from(recver));
     for information in [sender.information().unwrap(), recver.information().unwrap()] {
         assert_eq!(information.direction, PipeDirection::ClientToServer);
         assert_eq!(information.instances, 1);

@@ -17,5 +17,5 @@ use windows as imp;
 pub(crate) use imp::{
     activated_listener, c_to_os, check_name, is_in_shared_directory,
     local_socket::{Listener, PeerCreds, Stream},
-    name_file,
+    name_file, unnamed_pipe,
 };

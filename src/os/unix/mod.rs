@@ -8,5 +8,6 @@ pub mod local_socket;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub mod message_queue;
 pub mod udsocket;
+pub mod unnamed_pipe;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub mod vsock;

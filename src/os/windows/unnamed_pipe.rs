@@ -1,4 +1,4 @@
-//! Unnamed pipes, with the choices that Windows offers.
+//! [Unnamed pipes](crate::unnamed_pipe), with the choices that Windows offers.
 //!
 //! They are of one direction, and overlapped, unlike those of `CreatePipe`: so they have timeouts, a nonblocking mode and
 //! async faces, and may keep messages apart. They have no name, not even a random one; who has no handle cannot get at
@@ -51,9 +51,12 @@
 //! # }
 //! ```
 
+pub use crate::unnamed_pipe::{Recver, Sender, pipe};
+
 use super::{
+    ShareHandle,
     named_pipe::{
-        PipeMode, PipeStream, PipeStreamRole, RecvPipeStream, SendPipeStream,
+        FromHandleError, PipeMode, PipeStream, PipeStreamRole, RecvPipeStream, SendPipeStream,
         pipe_mode::{Bytes, NotNone},
     },
     security_descriptor::BorrowedSecurityDescriptor,
@@ -65,15 +68,16 @@ use crate::{
         security::as_process,
         security_descriptor::SecurityDescriptor,
         stream::Stream,
+        unnamed_pipe,
     },
 };
-use std::{io, num::NonZeroUsize, os::windows::io::AsHandle};
-
-/// The end for sending bytes.
-pub type Sender = SendPipeStream<Bytes>;
-
-/// The end for receiving bytes.
-pub type Recver = RecvPipeStream<Bytes>;
+use std::{
+    fs::File,
+    io,
+    num::NonZeroUsize,
+    os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, IntoRawHandle, OwnedHandle, RawHandle},
+    process::{ChildStderr, ChildStdin, ChildStdout},
+};
 
 /// How to create an unnamed pipe.
 ///
@@ -142,7 +146,7 @@ impl<'sd> CreationOptions<'sd> {
     ///
     /// Stands on `NtCreateNamedPipeFile` and `NtOpenFile`.
     pub fn create(&self) -> io::Result<(Sender, Recver)> {
-        self.create_as()
+        self.create_as::<Bytes>().map(|(sender, recver)| (sender.into(), recver.into()))
     }
 
     /// The same as [`create`](Self::create), by its older name.
@@ -194,17 +198,81 @@ impl<'sd> CreationOptions<'sd> {
     }
 }
 
-/// Creates an unnamed pipe for bytes, with the defaults of [`CreationOptions`].
-///
-/// # Errors
-/// See [`CreationOptions::create`].
-///
-/// ```
-/// let (sender, recver) = interprocess::os::windows::unnamed_pipe::pipe()?;
-/// sender.send(b"hello")?;
-/// assert_eq!(recver.recv(&mut [0; 16])?, 5);
-/// # Ok::<(), std::io::Error>(())
-/// ```
-pub fn pipe() -> io::Result<(Sender, Recver)> {
-    CreationOptions::new().create()
+impl ShareHandle for Sender {}
+impl ShareHandle for Recver {}
+
+/// What both ends have.
+macro_rules! convert {
+    ($($end:ident, $sys:ident, $stream:ty;)+) => {$(
+        /// The same pipe, with what only Windows can do.
+        impl From<$end> for $stream {
+            fn from(end: $end) -> Self {
+                PipeStream::from_sys(end.0.0)
+            }
+        }
+        impl From<$stream> for $end {
+            fn from(stream: $stream) -> Self {
+                Self(unnamed_pipe::$sys(stream.into_sys()))
+            }
+        }
+        impl AsHandle for $end {
+            fn as_handle(&self) -> BorrowedHandle<'_> {
+                self.0.as_handle()
+            }
+        }
+        impl AsRawHandle for $end {
+            fn as_raw_handle(&self) -> RawHandle {
+                self.as_handle().as_raw_handle()
+            }
+        }
+        impl IntoRawHandle for $end {
+            fn into_raw_handle(self) -> RawHandle {
+                OwnedHandle::from(self).into_raw_handle()
+            }
+        }
+        /// As for a [`PipeStream`]: the handle is an overlapped one.
+        impl From<$end> for OwnedHandle {
+            fn from(end: $end) -> Self {
+                end.0.into()
+            }
+        }
+        /// As for a [`PipeStream`]: an end of a pipe, named or not. Without `FILE_FLAG_OVERLAPPED` it has no timeouts, no nonblocking
+        /// mode and no async face.
+        impl TryFrom<OwnedHandle> for $end {
+            type Error = FromHandleError;
+
+            fn try_from(handle: OwnedHandle) -> Result<Self, FromHandleError> {
+                <$stream>::try_from(handle).map(Into::into)
+            }
+        }
+    )+};
+}
+convert! {
+    Recver, Recver, RecvPipeStream<Bytes>;
+    Sender, Sender, SendPipeStream<Bytes>;
+}
+
+/// What std has for the ends of pipes.
+macro_rules! convert_std {
+    ($($std:ty => $end:ty),+) => {$(
+        /// As from an `OwnedHandle`.
+        impl TryFrom<$std> for $end {
+            type Error = FromHandleError;
+
+            fn try_from(end: $std) -> Result<Self, FromHandleError> {
+                OwnedHandle::from(end).try_into()
+            }
+        }
+    )+};
+}
+convert_std!(ChildStdin => Sender, ChildStdout => Recver, ChildStderr => Recver, File => Sender, File => Recver);
+
+/// The pipes of std, which it has from Rust 1.87 on.
+#[cfg(has_std_pipe)]
+#[allow(clippy::incompatible_msrv, reason = "the build script has asked for the version")]
+mod std_pipe {
+    use super::{FromHandleError, OwnedHandle, Recver, Sender};
+    use std::io::{PipeReader, PipeWriter};
+
+    convert_std!(PipeWriter => Sender, PipeReader => Recver);
 }

@@ -2,17 +2,17 @@
 
 use super::{
     name_file::{FileId, set_mode, stat},
-    pipe::{KeepOpen, POLL_TELLS_THE_END, Recver, Sender},
-    socket::{is_nonblocking, set_nonblocking},
+    pipe::{KeepOpen, POLL_TELLS_THE_END, Recver, Sender, refuse_what_is_no_pipe},
+    socket::set_nonblocking,
 };
 use crate::error::{about, about_as};
 use rustix::{
-    fs::{FileType, Mode, OFlags, Stat},
+    fs::{FileType, Mode, OFlags},
     io::{Errno, retry_on_intr},
 };
 use std::{
     io,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, OwnedFd},
     path::Path,
 };
 
@@ -129,7 +129,7 @@ fn open(path: &Path, flags: OFlags) -> io::Result<(OwnedFd, FileId)> {
         Err(error) => {
             // Some files cannot be opened so at all: there is nobody to receive, or it is a socket.
             if let Ok(found) = rustix::fs::stat(path) {
-                refuse_what_is_no_fifo(&found)?;
+                refuse_what_is_no_pipe(&found, "FIFO")?;
             }
             return Err(match error {
                 Errno::NXIO => {
@@ -140,46 +140,6 @@ fn open(path: &Path, flags: OFlags) -> io::Result<(OwnedFd, FileId)> {
         }
     };
     let found = rustix::fs::fstat(&fd)?;
-    refuse_what_is_no_fifo(&found)?;
+    refuse_what_is_no_pipe(&found, "FIFO")?;
     Ok((fd, FileId::of(&found)))
-}
-
-fn refuse_what_is_no_fifo(found: &Stat) -> io::Result<()> {
-    let what = match FileType::from_raw_mode(found.st_mode) {
-        FileType::Fifo => return Ok(()),
-        FileType::RegularFile => "a regular file",
-        FileType::Directory => "a directory",
-        FileType::Socket => "a socket",
-        FileType::CharacterDevice | FileType::BlockDevice => "a device",
-        _ => "something else",
-    };
-    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("this is {what}, and not a FIFO")))
-}
-
-/// Refuses what is not the end of a pipe that was opened for `wanted`, and says whether it is nonblocking.
-fn check(fd: BorrowedFd<'_>, wanted: OFlags) -> io::Result<bool> {
-    refuse_what_is_no_fifo(&rustix::fs::fstat(fd)?)?;
-    let access = rustix::fs::fcntl_getfl(fd)? & OFlags::RWMODE;
-    if access != wanted && access != OFlags::RDWR {
-        let why =
-            if wanted == OFlags::RDONLY { "this end does not receive" } else { "this end does not send" };
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-    }
-    is_nonblocking(fd)
-}
-
-/// Takes an end that somebody else opened, or hands it back.
-pub(crate) fn adopt_recver(fd: OwnedFd) -> Result<Recver, (io::Error, OwnedFd)> {
-    match check(fd.as_fd(), OFlags::RDONLY) {
-        Ok(nonblocking) => Ok(Recver::new(fd, nonblocking)),
-        Err(error) => Err((error, fd)),
-    }
-}
-
-/// Takes an end that somebody else opened, or hands it back.
-pub(crate) fn adopt_sender(fd: OwnedFd) -> Result<Sender, (io::Error, OwnedFd)> {
-    match check(fd.as_fd(), OFlags::WRONLY) {
-        Ok(nonblocking) => Ok(Sender::new(fd, nonblocking)),
-        Err(error) => Err((error, fd)),
-    }
 }

@@ -8,6 +8,7 @@ use super::{
 use crate::deadline::Deadline;
 use rustix::{
     event::PollFlags,
+    fs::{FileType, OFlags, Stat},
     io::{Errno, retry_on_intr},
 };
 use std::{
@@ -20,6 +21,55 @@ use std::{
 /// Whether `poll` says `POLLHUP` if, and only if, there was a writer since we opened the pipe, and there is none now. So it is on
 /// Linux. Elsewhere, reading 0 bytes has to be the end.
 pub(super) const POLL_TELLS_THE_END: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// Makes a pipe of bytes, blocking.
+pub(crate) fn pipe() -> io::Result<(Sender, Recver)> {
+    create(false, false)
+}
+
+/// Makes a pipe.
+#[cfg(not(target_vendor = "apple"))]
+pub(crate) fn create(nonblocking: bool, packets: bool) -> io::Result<(Sender, Recver)> {
+    use rustix::pipe::PipeFlags;
+
+    let mut flags = PipeFlags::CLOEXEC;
+    flags.set(PipeFlags::NONBLOCK, nonblocking);
+    if packets {
+        flags |= packet_flag()?;
+    }
+    let (reader, writer) = rustix::pipe::pipe_with(flags)?;
+    Ok((Sender::new(writer, nonblocking), Recver::new(reader, nonblocking)))
+}
+
+/// Makes a pipe.
+#[cfg(target_vendor = "apple")]
+pub(crate) fn create(nonblocking: bool, packets: bool) -> io::Result<(Sender, Recver)> {
+    if packets {
+        return Err(no_packets());
+    }
+    let (reader, writer) = socket::wake_pipe()?;
+    if nonblocking {
+        socket::set_nonblocking(reader.as_fd(), true)?;
+        socket::set_nonblocking(writer.as_fd(), true)?;
+    }
+    Ok((Sender::new(writer, nonblocking), Recver::new(reader, nonblocking)))
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[allow(clippy::unnecessary_wraps, reason = "others have none")]
+fn packet_flag() -> io::Result<rustix::pipe::PipeFlags> {
+    Ok(rustix::pipe::PipeFlags::DIRECT)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn packet_flag() -> io::Result<rustix::pipe::PipeFlags> {
+    Err(no_packets())
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn no_packets() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "pipes of this system do not keep packets apart")
+}
 
 /// What both kinds of ends have.
 #[derive(Debug)]
@@ -78,6 +128,28 @@ impl End {
             return Err(Errno::AGAIN.into());
         }
         Ok(Deadline::after_or_never(mode.timeout))
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn capacity(&self) -> io::Result<usize> {
+        Ok(rustix::pipe::fcntl_getpipe_size(&self.fd)?)
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn set_capacity(&self, bytes: usize) -> io::Result<usize> {
+        Ok(rustix::pipe::fcntl_setpipe_size(&self.fd, bytes)?)
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[allow(clippy::unused_self, reason = "Linux tells")]
+    fn capacity(&self) -> io::Result<usize> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this system does not tell how much a pipe holds"))
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[allow(clippy::unused_self, reason = "Linux lets us")]
+    fn set_capacity(&self, _bytes: usize) -> io::Result<usize> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this system decides how much a pipe holds"))
     }
 
     fn into_fd(self) -> OwnedFd {
@@ -203,6 +275,14 @@ impl Recver {
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         Ok(Self { end: self.end.try_clone()?, writer: self.writer.clone() })
     }
+
+    pub(crate) fn capacity(&self) -> io::Result<usize> {
+        self.end.capacity()
+    }
+
+    pub(crate) fn set_capacity(&self, bytes: usize) -> io::Result<usize> {
+        self.end.set_capacity(bytes)
+    }
 }
 
 /// The end that sends.
@@ -233,6 +313,12 @@ impl Sender {
         self.send_with(|fd| self.silencer.write_vectored(fd, bufs))
     }
 
+    /// What was sent is with the kernel.
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "on Windows it is needed, and can fail")]
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     fn send_with(&self, write: impl Fn(BorrowedFd<'_>) -> Result<usize, Errno>) -> io::Result<usize> {
         let fd = self.end.fd.as_fd();
         wait::wait_with(fd, PollFlags::OUT, || self.end.deadline(), || retry_on_intr(|| write(fd)))
@@ -257,6 +343,14 @@ impl Sender {
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         Ok(Self { end: self.end.try_clone()?, silencer: self.silencer })
     }
+
+    pub(crate) fn capacity(&self) -> io::Result<usize> {
+        self.end.capacity()
+    }
+
+    pub(crate) fn set_capacity(&self, bytes: usize) -> io::Result<usize> {
+        self.end.set_capacity(bytes)
+    }
 }
 
 impl AsFd for Recver {
@@ -280,5 +374,46 @@ impl From<Recver> for OwnedFd {
 impl From<Sender> for OwnedFd {
     fn from(sender: Sender) -> Self {
         sender.end.into_fd()
+    }
+}
+
+/// Says what it is instead.
+pub(super) fn refuse_what_is_no_pipe(found: &Stat, wanted: &str) -> io::Result<()> {
+    let what = match FileType::from_raw_mode(found.st_mode) {
+        FileType::Fifo => return Ok(()),
+        FileType::RegularFile => "a regular file",
+        FileType::Directory => "a directory",
+        FileType::Socket => "a socket",
+        FileType::CharacterDevice | FileType::BlockDevice => "a device",
+        _ => "something else",
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("this is {what}, and not a {wanted}")))
+}
+
+/// Refuses what is not the end of a pipe that was opened for `wanted`, and says whether it is nonblocking.
+fn check(fd: BorrowedFd<'_>, wanted: OFlags) -> io::Result<bool> {
+    refuse_what_is_no_pipe(&rustix::fs::fstat(fd)?, "pipe")?;
+    let access = rustix::fs::fcntl_getfl(fd)? & OFlags::RWMODE;
+    if access != wanted && access != OFlags::RDWR {
+        let why =
+            if wanted == OFlags::RDONLY { "this end does not receive" } else { "this end does not send" };
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    socket::is_nonblocking(fd)
+}
+
+/// Takes an end that somebody else opened, or hands it back.
+pub(crate) fn adopt_recver(fd: OwnedFd) -> Result<Recver, (io::Error, OwnedFd)> {
+    match check(fd.as_fd(), OFlags::RDONLY) {
+        Ok(nonblocking) => Ok(Recver::new(fd, nonblocking)),
+        Err(error) => Err((error, fd)),
+    }
+}
+
+/// Takes an end that somebody else opened, or hands it back.
+pub(crate) fn adopt_sender(fd: OwnedFd) -> Result<Sender, (io::Error, OwnedFd)> {
+    match check(fd.as_fd(), OFlags::WRONLY) {
+        Ok(nonblocking) => Ok(Sender::new(fd, nonblocking)),
+        Err(error) => Err((error, fd)),
     }
 }

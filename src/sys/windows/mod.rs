@@ -18,6 +18,7 @@ pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
 pub(crate) mod unix_socket;
+pub(crate) mod unnamed_pipe;
 mod wide;
 
 pub(crate) use activation::take as activated_listener;

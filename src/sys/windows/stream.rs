@@ -786,6 +786,23 @@ impl Stream {
         self.0.max_message_len.store(max, Ordering::Relaxed);
     }
 
+    /// How many bytes can be received without waiting.
+    pub(crate) fn available(&self) -> io::Result<usize> {
+        let mut incoming = lock(&self.0.incoming);
+        let read = match incoming.bytes() {
+            Ok(Slot::Done(bytes)) => bytes.len(),
+            Ok(Slot::Free | Slot::InFlight) => 0,
+            Err(error) if is_peer_gone_error(&error) => 0,
+            Err(error) => return Err(error),
+        };
+        let left = match named_pipe::information(self.as_handle()) {
+            Ok(information) => usize::try_from(information.ReadDataAvailable).unwrap_or(usize::MAX),
+            Err(error) if is_peer_gone_error(&error) => 0,
+            Err(error) => return Err(error),
+        };
+        Ok(read + left)
+    }
+
     /// How long the next message is; 0 if there is none, yet.
     pub(crate) fn peek_message_len(&self) -> io::Result<usize> {
         let mut incoming = lock(&self.0.incoming);

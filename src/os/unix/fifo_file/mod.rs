@@ -30,12 +30,23 @@
 //!
 //! # Where a stream ends
 //! When the last sender has closed the file, and everything was received, [`recv`](Recver::recv) gives 0, and goes on doing so
-//! until another sender opens the file. Before the first sender has come, it waits. So there are two ways to serve a FIFO:
+//! until another sender opens the file. Before the first sender has come, it waits.
+//!
+//! - Linux, Android: when there is nothing, `POLLHUP` from `poll(2)` tells whether all senders have left or none has come.
+//! - Elsewhere this is not to be relied on. Until the first bytes are received, the receiver has the file open for sending, too,
+//!   which lets the kernel wait. So a sender that comes and leaves without a byte is not noticed, and neither is the end of a
+//!   stream while another receiver still waits for its first bytes. Where the permissions do not allow it, and for an end
+//!   that was made from a descriptor, it gives 0 while nobody has come yet.
+//!
+//! So there are two ways to serve a FIFO:
 //! - **One stream at a time.** Receive until 0. For the next one, open the file again *before* closing the old end, and what a
 //!   quick sender has left by then is not lost. There is nothing with which to wait for the next sender on the old end. Senders that
 //!   come one right after the other, or together, may be one stream: there are no boundaries.
 //! - **All that ever comes.** With [`stay_open`](OpenOptions::stay_open) there is no end. This is right for notes of many
 //!   senders: a line each, in one [`send`](Sender::send) of no more than [`PIPE_BUF`] bytes.
+//!
+//! The ends are those of [unnamed pipes](crate::unnamed_pipe), with their timeouts, modes and conversions. What becomes of what sends when
+//! nobody receives is told [there](Sender::send): after a broken pipe somebody may open the file, and then sending works again.
 //!
 //! # Async
 //! With the features `tokio` and `smol`, the modules of those names have both ends for async code.
@@ -47,20 +58,10 @@ pub mod smol;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 
-use crate::{
-    ConnectWaitMode, TryClone,
-    connecting::Patience,
-    error::{FromFdError, about},
-    sys::unix::{fifo, pipe},
-};
-use std::{
-    fs::File,
-    io::{self, IoSlice, IoSliceMut, Read, Write},
-    os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd},
-    path::Path,
-    thread,
-    time::Duration,
-};
+pub use crate::unnamed_pipe::{Recver, Sender};
+
+use crate::{ConnectWaitMode, connecting::Patience, error::about, sys::unix::fifo};
+use std::{io, path::Path, thread, time::Duration};
 
 /// The most bytes that one [`send`](Sender::send) keeps together, whoever else sends to the same FIFO: 4096 on Linux, at least 512
 /// everywhere. Longer ones may get mixed with those of others, or be sent in part.
@@ -257,14 +258,7 @@ impl<'p> Attempts<'p> {
     }
 }
 
-/// The end of a FIFO that receives.
-///
-/// [`Read`] is there for `Recver` and for `&Recver`; [`recv`](Self::recv) is the same without a trait. Any number of threads
-/// and processes may receive, each getting other bytes. Dropping it closes it; when the last one is closed, senders get
-/// [`BrokenPipe`](io::ErrorKind::BrokenPipe).
-#[derive(Debug)]
-pub struct Recver(pipe::Recver);
-
+/// Opening ends of FIFO files.
 impl Recver {
     /// Opens the FIFO at `path`, with the defaults of [`OpenOptions`]. Does not wait for a sender.
     ///
@@ -273,103 +267,9 @@ impl Recver {
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         OpenOptions::new().recver(path)
     }
-
-    /// Receives bytes into `buf`: as many as there are and fit, at least one, or 0 at the
-    /// [end of the stream](self#where-a-stream-ends) or if `buf` is empty. Before the first sender has come, it waits.
-    ///
-    /// # Errors
-    /// [`TimedOut`](io::ErrorKind::TimedOut) if a [timeout](Self::set_recv_timeout) is set,
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if the end is [nonblocking](Self::set_nonblocking) and nothing is there.
-    ///
-    /// # Platform-specific behaviour
-    /// Stands on `read(2)`.
-    /// - Linux, Android: when there is nothing, `POLLHUP` from `poll(2)` tells whether all senders have left or none has come.
-    /// - Elsewhere this is not to be relied on. Until the first bytes are received, the receiver has the file open for sending, too,
-    ///   which lets the kernel wait. So a sender that comes and leaves without a byte is not noticed, and neither is the end of a
-    ///   stream while another receiver still waits for its first bytes. Where the permissions do not allow it, and for an end
-    ///   that was made from a descriptor, it gives 0 while nobody has come yet.
-    ///
-    /// ```
-    /// use interprocess::os::unix::fifo_file::{OpenOptions, create_fifo};
-    ///
-    /// # let path = std::env::temp_dir().join(format!("interprocess-doc-fifo-recv-{}", std::process::id()));
-    /// # create_fifo(&path, 0o600)?;
-    /// let (sender, recver) = OpenOptions::new().both(&path)?;
-    /// sender.send(b"all there is")?;
-    /// drop(sender);
-    /// let mut buf = [0; 64];
-    /// assert_eq!(recver.recv(&mut buf)?, 12);
-    /// assert_eq!(recver.recv(&mut buf)?, 0);
-    /// # std::fs::remove_file(path)?;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.recv(buf)
-    }
-
-    /// Like [`recv`](Self::recv), into several buffers, filled in order. One `readv(2)`.
-    pub fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.0.recv_vectored(bufs)
-    }
-
-    /// How many bytes can be received without waiting. Another receiver may be faster. Stands on `FIONREAD` of `ioctl(2)`.
-    ///
-    /// ```
-    /// use interprocess::os::unix::fifo_file::{OpenOptions, create_fifo};
-    ///
-    /// # let path = std::env::temp_dir().join(format!("interprocess-doc-fifo-available-{}", std::process::id()));
-    /// # create_fifo(&path, 0o600)?;
-    /// let (sender, recver) = OpenOptions::new().both(&path)?;
-    /// assert_eq!(recver.available()?, 0);
-    /// sender.send(b"12345")?;
-    /// assert_eq!(recver.available()?, 5);
-    /// # std::fs::remove_file(path)?;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn available(&self) -> io::Result<usize> {
-        self.0.available()
-    }
-
-    /// Sets whether receiving is [`WouldBlock`](io::ErrorKind::WouldBlock) when it would have to wait.
-    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.0.set_nonblocking(nonblocking)
-    }
-
-    /// Whether receiving is nonblocking.
-    pub fn is_nonblocking(&self) -> bool {
-        self.0.is_nonblocking()
-    }
-
-    /// Sets how long receiving may wait, whether for a sender or for its bytes; `None`, the default, is for ever.
-    ///
-    /// Once a timeout was set, the kernel's object stays nonblocking, and waiting is done by `poll(2)`. Other processes that share it
-    /// notice that.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for zero, which is what [`set_nonblocking`](Self::set_nonblocking) is for.
-    pub fn set_recv_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.0.set_timeout(not_zero(timeout)?)
-    }
-
-    /// How long receiving may wait.
-    pub fn recv_timeout(&self) -> Option<Duration> {
-        self.0.timeout()
-    }
-
-    /// Another object for the same end. Mode and timeout are shared; the end is closed when the last one is dropped.
-    pub fn try_clone(&self) -> io::Result<Self> {
-        self.0.try_clone().map(Self)
-    }
 }
 
-/// The end of a FIFO that sends.
-///
-/// [`Write`] is there for `Sender` and for `&Sender`; [`send`](Self::send) is the same without a trait. Any number of threads
-/// and processes may send. Dropping it closes it, without waiting, and what was sent stays there for whoever has the file
-/// open to receive; when the last sender is closed, the stream [ends](self#where-a-stream-ends).
-#[derive(Debug)]
-pub struct Sender(pipe::Sender);
-
+/// Opening ends of FIFO files.
 impl Sender {
     /// Opens the FIFO at `path`, with the defaults of [`OpenOptions`]: waits until somebody has it open to receive.
     ///
@@ -378,220 +278,4 @@ impl Sender {
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         OpenOptions::new().sender(path)
     }
-
-    /// Sends bytes from `buf`, and says how many: at least one, unless `buf` is empty. Fewer than all only if there are more than
-    /// [`PIPE_BUF`] and the end is [nonblocking](Self::set_nonblocking), has ever had a [timeout](Self::set_send_timeout), or a
-    /// signal came. Up to [`PIPE_BUF`] bytes are sent together or not at all.
-    ///
-    /// # Errors
-    /// - [`BrokenPipe`](io::ErrorKind::BrokenPipe): nobody has the file open to receive any more. Somebody may open it later, and
-    ///   then sending works again.
-    /// - [`TimedOut`](io::ErrorKind::TimedOut) and [`WouldBlock`](io::ErrorKind::WouldBlock): nothing could be sent at all.
-    ///
-    /// # Platform-specific behaviour
-    /// A broken pipe is an error and never a signal, whatever the process does about `SIGPIPE`.
-    /// - Linux since 6.18: `pwritev2(2)` with `RWF_NOSIGNAL`.
-    /// - macOS, NetBSD: `F_SETNOSIGPIPE` of `fcntl(2)`, and `write(2)`.
-    /// - Others: `write(2)`, with the signal blocked in this thread meanwhile, unless the process ignored it when the end was
-    ///   opened. (Who stops ignoring it after that gets it.)
-    pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.0.send(buf)
-    }
-
-    /// Like [`send`](Self::send), from several buffers, in order. One `writev(2)`, so that [`PIPE_BUF`] is for all together.
-    ///
-    /// ```
-    /// use interprocess::os::unix::fifo_file::{OpenOptions, create_fifo};
-    /// use std::io::IoSlice;
-    ///
-    /// # let path = std::env::temp_dir().join(format!("interprocess-doc-fifo-vectored-{}", std::process::id()));
-    /// # create_fifo(&path, 0o600)?;
-    /// let (sender, recver) = OpenOptions::new().both(&path)?;
-    /// assert_eq!(sender.send_vectored(&[IoSlice::new(b"head"), IoSlice::new(b"body")])?, 8);
-    /// let mut buf = [0; 16];
-    /// assert_eq!(recver.recv(&mut buf)?, 8);
-    /// assert_eq!(&buf[..8], b"headbody");
-    /// # std::fs::remove_file(path)?;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.send_vectored(bufs)
-    }
-
-    /// Sets whether sending is [`WouldBlock`](io::ErrorKind::WouldBlock) when it would have to wait for room.
-    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.0.set_nonblocking(nonblocking)
-    }
-
-    /// Whether sending is nonblocking.
-    pub fn is_nonblocking(&self) -> bool {
-        self.0.is_nonblocking()
-    }
-
-    /// Sets how long sending may wait for room; `None`, the default, is for ever. What is said for
-    /// [`Recver::set_recv_timeout`] holds here, too.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for zero.
-    pub fn set_send_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.0.set_timeout(not_zero(timeout)?)
-    }
-
-    /// How long sending may wait.
-    pub fn send_timeout(&self) -> Option<Duration> {
-        self.0.timeout()
-    }
-
-    /// Another object for the same end. Mode and timeout are shared; the end is closed when the last one is dropped.
-    pub fn try_clone(&self) -> io::Result<Self> {
-        self.0.try_clone().map(Self)
-    }
 }
-
-fn not_zero(timeout: Option<Duration>) -> io::Result<Option<Duration>> {
-    if timeout == Some(Duration::ZERO) {
-        let why = "a timeout of zero would let nothing through: use nonblocking mode";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-    }
-    Ok(timeout)
-}
-
-impl Read for &Recver {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.recv_vectored(bufs)
-    }
-}
-
-impl Read for Recver {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.recv_vectored(bufs)
-    }
-}
-
-impl Write for &Sender {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send_vectored(bufs)
-    }
-
-    /// Does nothing: what was sent is with the kernel.
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Write for Sender {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send_vectored(bufs)
-    }
-
-    /// Does nothing: what was sent is with the kernel.
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Takes an end of a FIFO or of an unnamed pipe that was opened to receive. A nonblocking one stays so. What is not such an
-/// end is handed back; the kind is [`InvalidInput`](io::ErrorKind::InvalidInput).
-///
-/// ```
-/// use interprocess::os::unix::fifo_file::Recver;
-/// use std::{fs::File, os::fd::OwnedFd};
-///
-/// let error = Recver::try_from(File::open("/dev/null")?).unwrap_err();
-/// assert_eq!(error.to_string(), "this is a device, and not a FIFO");
-/// let not_lost: Option<OwnedFd> = error.source;
-/// assert!(not_lost.is_some());
-/// # Ok::<(), std::io::Error>(())
-/// ```
-impl TryFrom<OwnedFd> for Recver {
-    type Error = FromFdError;
-
-    fn try_from(fd: OwnedFd) -> Result<Self, FromFdError> {
-        fifo::adopt_recver(fd).map(Self).map_err(refused)
-    }
-}
-
-/// Takes an end of a FIFO or of an unnamed pipe that was opened to send. A nonblocking one stays so. What is not such an end
-/// is handed back; the kind is [`InvalidInput`](io::ErrorKind::InvalidInput).
-impl TryFrom<OwnedFd> for Sender {
-    type Error = FromFdError;
-
-    fn try_from(fd: OwnedFd) -> Result<Self, FromFdError> {
-        fifo::adopt_sender(fd).map(Self).map_err(refused)
-    }
-}
-
-fn refused((error, fd): (io::Error, OwnedFd)) -> FromFdError {
-    FromFdError { details: crate::error::NoDetails, cause: Some(error), source: Some(fd) }
-}
-
-/// The descriptor may be nonblocking. What kept the stream [open](OpenOptions::stay_open) is closed.
-impl From<Recver> for OwnedFd {
-    fn from(recver: Recver) -> Self {
-        recver.0.into()
-    }
-}
-
-/// The descriptor may be nonblocking.
-impl From<Sender> for OwnedFd {
-    fn from(sender: Sender) -> Self {
-        sender.0.into()
-    }
-}
-
-/// What both ends have, by way of `OwnedFd`.
-macro_rules! convert {
-    ($($end:ty),+) => {$(
-        impl TryClone for $end {
-            fn try_clone(&self) -> io::Result<Self> {
-                self.try_clone()
-            }
-        }
-        impl AsFd for $end {
-            fn as_fd(&self) -> BorrowedFd<'_> {
-                self.0.as_fd()
-            }
-        }
-        impl AsRawFd for $end {
-            fn as_raw_fd(&self) -> RawFd {
-                self.as_fd().as_raw_fd()
-            }
-        }
-        impl IntoRawFd for $end {
-            fn into_raw_fd(self) -> RawFd {
-                OwnedFd::from(self).into_raw_fd()
-            }
-        }
-        /// As from an `OwnedFd`.
-        impl TryFrom<File> for $end {
-            type Error = FromFdError;
-
-            fn try_from(file: File) -> Result<Self, FromFdError> {
-                OwnedFd::from(file).try_into()
-            }
-        }
-        /// As an `OwnedFd`.
-        impl From<$end> for File {
-            fn from(end: $end) -> Self {
-                OwnedFd::from(end).into()
-            }
-        }
-    )+};
-}
-convert!(Recver, Sender);

@@ -21,15 +21,10 @@
 //! # ?; Ok::<(), std::io::Error>(())
 //! ```
 
+pub use crate::unnamed_pipe::smol::{Recver, Sender};
+
 use super::OpenOptions;
-use crate::runtime::{Async, Smol};
 use std::{io, path::Path};
-
-/// The async face of a [`Recver`](super::Recver).
-pub type Recver = Async<super::Recver, Smol>;
-
-/// The async face of a [`Sender`](super::Sender).
-pub type Sender = Async<super::Sender, Smol>;
 
 impl OpenOptions {
     /// Like [`recver`](Self::recver), for smol, async-std and any other executor.

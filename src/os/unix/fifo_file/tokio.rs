@@ -21,15 +21,10 @@
 //! # ?; Ok::<(), std::io::Error>(())
 //! ```
 
+pub use crate::unnamed_pipe::tokio::{Recver, Sender};
+
 use super::OpenOptions;
-use crate::runtime::{Async, Tokio};
 use std::{io, path::Path};
-
-/// The async face of a [`Recver`](super::Recver).
-pub type Recver = Async<super::Recver, Tokio>;
-
-/// The async face of a [`Sender`](super::Sender).
-pub type Sender = Async<super::Sender, Tokio>;
 
 impl OpenOptions {
     /// Like [`recver`](Self::recver), for Tokio.
