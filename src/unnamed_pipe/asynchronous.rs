@@ -1,6 +1,6 @@
 //! The async twins of the blocking methods, for every runtime.
 
-use super::{Recver, Sender, pipe};
+use super::{Recver, Sender};
 use crate::runtime::{Async, RecvBytes, Runtime, SendBytes, Source, private::Sealed};
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -74,8 +74,9 @@ impl SendBytes for Sender {
 }
 
 /// Makes a pipe with both ends async, within the runtime.
+#[cfg(any(feature = "tokio", feature = "smol"))]
 pub(super) fn pipe_async<R: Runtime>() -> io::Result<(Async<Sender, R>, Async<Recver, R>)> {
-    let (sender, recver) = pipe()?;
+    let (sender, recver) = super::pipe()?;
     Ok((sender.try_into()?, recver.try_into()?))
 }
 
