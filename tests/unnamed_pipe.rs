@@ -9,7 +9,7 @@ use std::{
     thread,
     time::Duration,
 };
-use support::{Child, in_time, say};
+use support::{Child, LIMIT, in_time, say};
 
 /// How long to wait for what does not happen.
 const SHORT: Duration = Duration::from_millis(50);
@@ -238,7 +238,9 @@ fn ends_of_the_standard_librarys_children_are_taken() {
         let mut command = Child::command("echo", &[]);
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a child");
         let mut sender = Sender::try_from(process.stdin.take().expect("piped")).expect("an end of a pipe");
-        sender.write_all(b"to a child").expect("send");
+        sender.write_all(b"to a ").expect("send");
+        sender.set_send_timeout(Some(LIMIT)).expect("a timeout");
+        sender.write_all(b"child").expect("send");
         drop(sender);
         let said = io::read_to_string(process.stdout.take().expect("piped")).expect("read");
         assert!(said.contains("to a child"), "{said}");

@@ -255,7 +255,8 @@ convert! {
 /// What std has for the ends of pipes.
 macro_rules! convert_std {
     ($($std:ty => $end:ty),+) => {$(
-        /// As from an `OwnedHandle`.
+        /// As from an `OwnedHandle`. Of a child's standard input, std has a handle that may only write: its
+        /// [`capacity`](Sender::capacity) cannot be asked for.
         impl TryFrom<$std> for $end {
             type Error = FromHandleError;
 

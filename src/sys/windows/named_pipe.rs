@@ -47,8 +47,8 @@ use windows_sys::{
         Storage::FileSystem::{
             FILE_CREATE_PIPE_INSTANCE, FILE_FLAG_OVERLAPPED, FILE_FLAG_WRITE_THROUGH, FILE_GENERIC_READ,
             FILE_GENERIC_WRITE, FILE_READ_ATTRIBUTES, FILE_SHARE_NONE, FILE_SHARE_READ, FILE_SHARE_WRITE,
-            FILE_WRITE_ATTRIBUTES, FlushFileBuffers, OPEN_EXISTING, SECURITY_IDENTIFICATION,
-            SECURITY_SQOS_PRESENT, SYNCHRONIZE,
+            FILE_TYPE_PIPE, FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA, FlushFileBuffers, GetFileType,
+            OPEN_EXISTING, SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT, SYNCHRONIZE,
         },
         System::{
             IO::IO_STATUS_BLOCK,
@@ -774,6 +774,15 @@ pub(crate) fn is_remote(pipe: BorrowedHandle<'_>) -> io::Result<bool> {
 /// What may be done with a handle: rights such as `FILE_READ_DATA`.
 pub(crate) fn access_of(pipe: BorrowedHandle<'_>) -> io::Result<u32> {
     Ok(query::<FILE_ACCESS_INFORMATION>(pipe, FileAccessInformation)?.AccessFlags)
+}
+
+/// Whether this is a pipe that may be written to, and not even be asked about: std has such a handle of its child's standard
+/// input.
+pub(crate) fn may_only_write(pipe: BorrowedHandle<'_>) -> bool {
+    // SAFETY: the handle is open.
+    let is_pipe = unsafe { GetFileType(pipe.as_raw_handle()) } == FILE_TYPE_PIPE;
+    let rights = FILE_WRITE_DATA | FILE_READ_ATTRIBUTES;
+    is_pipe && access_of(pipe).is_ok_and(|access| access & rights == FILE_WRITE_DATA)
 }
 
 /// Whether a handle was opened without overlapped I/O, so that each call waits and keeps all others waiting.

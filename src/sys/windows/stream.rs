@@ -36,7 +36,10 @@ use std::{
     time::Duration,
 };
 use windows_sys::Win32::{
-    Foundation::{ERROR_BAD_NET_NAME, ERROR_BAD_NETPATH, ERROR_BROKEN_PIPE, ERROR_NO_DATA, ERROR_PIPE_BUSY},
+    Foundation::{
+        ERROR_ACCESS_DENIED, ERROR_BAD_NET_NAME, ERROR_BAD_NETPATH, ERROR_BROKEN_PIPE, ERROR_NO_DATA,
+        ERROR_PIPE_BUSY,
+    },
     System::IO::CancelSynchronousIo,
 };
 
@@ -602,12 +605,15 @@ impl Stream {
         Ok(buf.len())
     }
 
-    /// How many bytes the system is sure to take at once. Of a socket it does not say.
+    /// How many bytes the system is sure to take at once. Of a socket it does not say, nor to whom may only write.
     fn room(&self) -> io::Result<usize> {
         if self.socket().is_some() {
             return Ok(0);
         }
-        let information = named_pipe::information(self.as_handle())?;
+        let information = match named_pipe::information(self.as_handle()) {
+            Err(error) if has_code(&error, ERROR_ACCESS_DENIED) => return Ok(0),
+            result => result?,
+        };
         if !named_pipe::is_connected(&information) {
             return Err(overlapped::os_error(ERROR_NO_DATA));
         }

@@ -938,8 +938,17 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> TryFrom<OwnedHandle> for PipeStream<Rm, S
 fn check<Rm: PipeModeTag, Sm: PipeModeTag>(
     pipe: BorrowedHandle<'_>,
 ) -> Result<(), (FromHandleErrorKind, Option<io::Error>)> {
-    let information = named_pipe::information(pipe)
-        .map_err(|cause| (FromHandleErrorKind::IsServerCheckFailed, Some(cause)))?;
+    let wanted = PipeStreamRole::of::<Rm, Sm>();
+    let information = match named_pipe::information(pipe) {
+        Ok(information) => information,
+        // The system has let it be opened for that, and no direction but this is wanted.
+        Err(_)
+            if Sm::MODE == Some(PipeMode::Bytes) && !wanted.recvs() && named_pipe::may_only_write(pipe) =>
+        {
+            return Ok(());
+        }
+        Err(cause) => return Err((FromHandleErrorKind::IsServerCheckFailed, Some(cause))),
+    };
     let direction = named_pipe::direction_of(&information);
     let role =
         if named_pipe::is_server(&information) { direction.server_role() } else { direction.client_role() };
@@ -948,7 +957,6 @@ fn check<Rm: PipeModeTag, Sm: PipeModeTag>(
         .map_err(|cause| (FromHandleErrorKind::IsServerCheckFailed, Some(cause)))?;
     let can_recv = role.recvs() && access & FILE_READ_DATA != 0;
     let can_send = role.sends() && access & FILE_WRITE_DATA != 0;
-    let wanted = PipeStreamRole::of::<Rm, Sm>();
     if (wanted.recvs() && !can_recv) || (wanted.sends() && !can_send) {
         return Err((FromHandleErrorKind::NoSuchDirection, None));
     }
