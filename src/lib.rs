@@ -62,6 +62,7 @@
 //! Linux and Windows run every test; macOS, FreeBSD, NetBSD, OpenBSD, DragonFly BSD, illumos and Android are compiled and
 //! linted. Rust 1.85 is enough.
 
+pub mod child;
 mod connecting;
 mod deadline;
 pub mod error;

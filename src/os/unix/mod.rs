@@ -1,6 +1,7 @@
 //! What only Unix has.
 
 pub mod ancillary;
+pub mod child;
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "illumos"))]
 pub mod eventfd;
 pub mod fifo_file;

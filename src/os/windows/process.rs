@@ -36,6 +36,7 @@
 //! are not concerned; others can hold a lock of their own around both.
 
 use crate::{
+    child::{private, table::VARIABLE},
     deadline::Deadline,
     sys::windows::{handle, process as sys},
 };
@@ -514,6 +515,23 @@ impl AsHandle for Child {
 impl From<Child> for OwnedHandle {
     fn from(child: Child) -> Self {
         child.0.process
+    }
+}
+
+/// For [`child::Give`](crate::child::Give): what is given does not have to be inherited, and nothing else is.
+impl private::Command for Command {
+    type Child = Child;
+
+    fn set_variable(&mut self, value: Option<&str>) {
+        self.0.env(VARIABLE.as_ref(), value.map(AsRef::as_ref));
+    }
+
+    fn process(child: &Child) -> Option<BorrowedHandle<'_>> {
+        Some(child.as_handle())
+    }
+
+    fn spawn(&mut self) -> io::Result<Child> {
+        self.spawn()
     }
 }
 
