@@ -94,7 +94,7 @@ impl crate::local_socket::NamespacedNameType<std::ffi::CStr> for NamedPipe {
     }
 }
 
-/// Names that are paths of socket files. With such a name, [`Listener`](crate::local_socket::Listener) and [`Stream`] are
+/// Names that are paths of socket files. With such a name, [`Listener`] and [`Stream`] are
 /// stream sockets of the Unix domain, with two advantages over pipes: programs that were written for Unix speak them, and
 /// each direction can be [ended](Stream::shutdown) by itself. Every other name is that of a pipe, also a path that was given
 /// as mere text.

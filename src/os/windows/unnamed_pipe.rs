@@ -125,7 +125,7 @@ impl<'sd> CreationOptions<'sd> {
 
     /// Whether children inherit both handles. The default is no, and yes is seldom right: every child that any thread
     /// starts would get them. To give one child what it needs, use [`Command::inherit`](super::process::Command::inherit)
-    /// or [`ShareHandle`](super::ShareHandle).
+    /// or [`ShareHandle`].
     pub fn inheritable(mut self, inheritable: bool) -> Self {
         self.inheritable = inheritable;
         self
