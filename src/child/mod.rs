@@ -45,8 +45,8 @@
     doc = "  A program that expects a certain number, instead of a name, gets one by [`GivingExt`](crate::os::unix::child::GivingExt)."
 )]
 //! - Windows: the handles are duplicated into the child (`DuplicateHandle`), never inherited. The variable has the name of a section of memory
-//!   that lists them; a child that asks before they are there waits. What *others* made inheritable in the parent
-//!   is inherited by every child that std or Tokio starts.
+//!   that lists them; a child that asks before they are there waits. What *others* made inheritable in the parent,
+//!   and the parent's own standard streams, is inherited by every child that std or Tokio starts.
 #![cfg_attr(
     windows,
     doc = "  To keep even that out, give to an [`os::windows::process::Command`](crate::os::windows::process::Command)."

@@ -21,7 +21,8 @@
 //! # Where a stream ends
 //! When the last [`Sender`] is dropped and everything was received, [`recv`](Recver::recv) gives 0. So a parent that has given the sender
 //! to a child must have dropped its own. When the last [`Recver`] is dropped, sending is
-//! [`BrokenPipe`](std::io::ErrorKind::BrokenPipe), and never a signal. No child inherits an end by accident.
+//! [`BrokenPipe`](std::io::ErrorKind::BrokenPipe), and never a signal. No child inherits an end by accident;
+//! [`child`](crate::child) gives it one.
 //!
 //! # How much it holds
 //! What was sent and not received is with the system: on Linux 64 KiB as a rule, see [`capacity`](Sender::capacity). When there is

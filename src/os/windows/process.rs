@@ -4,7 +4,8 @@
 //! child that got the end of a pipe by accident keeps that pipe open for as long as it lives, and can use it. The
 //! [`Command`] here gives its child a list: the standard handles, and those that were [asked for](Command::inherit).
 //!
-//! The child takes a handle by its value, which it is told in an argument or in an environment variable:
+//! Where both programs use this crate, [`child`](crate::child) is simpler, works on every OS, and has none of the trouble described at
+//! the end of this page. Here, the child takes a handle by its value, which it is told in an argument or in an environment variable:
 //! ```no_run
 //! use interprocess::{local_socket::{Listener, Stream}, os::windows::process::{Command, inherited_handle}};
 //! use std::{env, io};
