@@ -30,7 +30,7 @@ impl Silencer {
         if let Some(result) = write_flagged(fd, &[IoSlice::new(buf)]) {
             return result;
         }
-        if self.blocks { blocking_signal(|| rustix::io::write(fd, buf)) } else { rustix::io::write(fd, buf) }
+        self.silence(buf.len(), || rustix::io::write(fd, buf))
     }
 
     /// One `writev`.
@@ -38,11 +38,14 @@ impl Silencer {
         if let Some(result) = write_flagged(fd, bufs) {
             return result;
         }
-        if self.blocks {
-            blocking_signal(|| rustix::io::writev(fd, bufs))
-        } else {
-            rustix::io::writev(fd, bufs)
-        }
+        // The same buffer may be there many times.
+        let len = bufs.iter().fold(0_usize, |len, buf| len.saturating_add(buf.len()));
+        self.silence(len, || rustix::io::writev(fd, bufs))
+    }
+
+    /// A call that is to write `len` bytes, and has no flag.
+    fn silence(self, len: usize, write: impl FnOnce() -> Result<usize, Errno>) -> Result<usize, Errno> {
+        if self.blocks { blocking_signal(len, write) } else { write() }
     }
 }
 
@@ -100,9 +103,9 @@ fn is_ignored() -> bool {
     result == 0 && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
 }
 
-/// Calls `write` with the signal blocked in this thread. A signal that comes of it is taken away: this thread's writing raises it
-/// for this thread.
-fn blocking_signal(write: impl FnOnce() -> Result<usize, Errno>) -> Result<usize, Errno> {
+/// Calls `write`, which is to write `len` bytes, with the signal blocked in this thread. A signal that comes of it is taken away:
+/// this thread's writing raises it for this thread.
+fn blocking_signal(len: usize, write: impl FnOnce() -> Result<usize, Errno>) -> Result<usize, Errno> {
     let signal = only_sigpipe();
     let mut before = empty_set();
     // SAFETY: both sets are initialized, and the second one may be written to. The call cannot fail with this command.
@@ -110,7 +113,9 @@ fn blocking_signal(write: impl FnOnce() -> Result<usize, Errno>) -> Result<usize
     // One that was let through till now cannot have been pending.
     let was_pending = contains_sigpipe(&before) && is_pending();
     let result = write();
-    if result == Err(Errno::PIPE) && !was_pending && is_pending() {
+    // If a part was written before the last reader left, that is the result, and the signal has been raised all the same.
+    let may_be_raised = result == Err(Errno::PIPE) || result.is_ok_and(|written| written < len);
+    if may_be_raised && !was_pending && is_pending() {
         let mut taken = 0;
         // SAFETY: the set is initialized and the number may be written to. The signal is pending, and blocked, so it is there to
         // be taken without waiting.
@@ -218,7 +223,7 @@ mod tests {
     fn the_signal_is_let_through_again_afterwards() {
         let pipe = dead_pipe();
         in_child(|| {
-            let _ = blocking_signal(|| rustix::io::write(pipe.as_fd(), b"x"));
+            let _ = blocking_signal(1, || rustix::io::write(pipe.as_fd(), b"x"));
             let mut now = empty_set();
             // SAFETY: with no new set, this only writes the present one to where it may.
             unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, null(), &raw mut now) };
@@ -236,8 +241,29 @@ mod tests {
                 libc::pthread_sigmask(libc::SIG_BLOCK, &raw const signal, null_mut());
                 libc::raise(libc::SIGPIPE);
             }
-            let result = blocking_signal(|| rustix::io::write(pipe.as_fd(), b"x"));
+            let result = blocking_signal(1, || rustix::io::write(pipe.as_fd(), b"x"));
             i32::from(result != Err(Errno::PIPE)) + 2 * i32::from(!is_pending())
+        });
+    }
+
+    #[test]
+    fn a_write_that_is_cut_short_by_the_last_reader_leaves_no_signal() {
+        let more_than_fits = vec![0; 16 << 20];
+        in_child(|| {
+            let Ok((reader, writer)) = super::super::socket::wake_pipe() else { return 1 };
+            // SAFETY: the grandchild is a copy of a process of one thread. It only makes system calls, and ends by `_exit`.
+            let grandchild = unsafe { libc::fork() };
+            if grandchild == 0 {
+                // A byte is there when a part was written, and never is there room for the rest.
+                return i32::from(rustix::io::read(&reader, &mut [0]) != Ok(1));
+            }
+            drop(reader);
+            let write = || rustix::io::write(&writer, &more_than_fits);
+            let result = Silencer { blocks: true }.silence(more_than_fits.len(), write);
+            let mut status = 0;
+            // SAFETY: the grandchild is ours and not waited for yet; the status may be written to.
+            unsafe { libc::waitpid(grandchild, &raw mut status, 0) };
+            if status == 0 && result != Ok(more_than_fits.len()) { 0 } else { 2 }
         });
     }
 
@@ -251,7 +277,7 @@ mod tests {
                 silencer.write_vectored(writer.as_fd(), &[IoSlice::new(b"c"), IoSlice::new(b"d")]),
                 Ok(2)
             );
-            assert_eq!(blocking_signal(|| rustix::io::write(writer.as_fd(), b"e")), Ok(1));
+            assert_eq!(blocking_signal(1, || rustix::io::write(writer.as_fd(), b"e")), Ok(1));
             let mut buf = [0; 8];
             assert_eq!(rustix::io::read(&reader, &mut buf), Ok(5));
             assert_eq!(&buf[..5], b"abcde");
