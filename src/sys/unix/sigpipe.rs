@@ -43,8 +43,12 @@ impl Silencer {
         self.silence(len, || rustix::io::writev(fd, bufs))
     }
 
-    /// A call that is to write `len` bytes, and has no flag.
-    fn silence(self, len: usize, write: impl FnOnce() -> Result<usize, Errno>) -> Result<usize, Errno> {
+    /// A call that is to write or move `len` bytes, and has no flag.
+    pub(super) fn silence(
+        self,
+        len: usize,
+        write: impl FnOnce() -> Result<usize, Errno>,
+    ) -> Result<usize, Errno> {
         if self.blocks { blocking_signal(len, write) } else { write() }
     }
 }
