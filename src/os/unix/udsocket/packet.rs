@@ -32,6 +32,9 @@ impl<K: Packets> Socket<K> {
 
     /// The same into several buffers, one after the other.
     ///
+    /// # Errors
+    /// The OS's `EMSGSIZE`, and nothing is received: more than 1024 buffers. So it is for each method that takes several.
+    ///
     /// Stands on `recvmsg(2)`.
     pub fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<(usize, bool)> {
         self.recv_with(bufs, None, None).map(told)
@@ -95,6 +98,9 @@ impl<K: Packets> Socket<K> {
     }
 
     /// The same from several buffers, as one message.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send); the OS's `EMSGSIZE` for more than 1024 buffers, too.
     ///
     /// Stands on `sendmsg(2)`.
     pub fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {

@@ -220,7 +220,7 @@ impl<K: Kind> Socket<K> {
         control: Option<&mut Control>,
         source: Option<&mut SourceAddress>,
     ) -> io::Result<Received> {
-        self.inner.recv_with(bufs, control, source, RecvFlags::empty())
+        self.inner.recv_with(K::room(bufs)?, control, source, RecvFlags::empty())
     }
 
     /// Receives bytes or a message, and adds the descriptors that came along to `fds`. Gives how many bytes are in `buf`. Other
