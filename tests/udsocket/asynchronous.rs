@@ -55,6 +55,35 @@ async fn datagrams_are_answered<R: Runtime>() {
     assert_eq!(server.recv(&mut buf[..2]).await.expect("receive"), (2, true));
 }
 
+async fn halves_go_to_two_tasks_and_together_again<R: Runtime>() {
+    let (mut one, other) = AsyncSocket::<Stream, R>::pair().expect("pair");
+    let mut buf = [0; 8];
+    {
+        let (recver, sender) = one.split();
+        let (received, sent) = zip(can_be_spawned(recver.recv(&mut buf)), other.send(b"to one")).await;
+        assert_eq!((received.expect("receive"), sent.expect("send")), (6, 6));
+        assert_eq!(can_be_spawned(sender.send(b"to other")).await.expect("send"), 8);
+    }
+    assert_eq!(other.recv(&mut buf).await.expect("receive"), 8);
+
+    let (recver, sender) = one.into_split();
+    let (other_recver, other_sender) = other.into_split();
+    let error = Async::reunite(recver, other_sender).expect_err("of another stream");
+    let one = error.rh.reunite_with(sender).expect("of one stream");
+    let other = error.sh.reunite_with(other_recver).expect("of one stream");
+
+    // Putting them together has ended nothing.
+    assert_eq!(one.send(b"x").await.expect("send"), 1);
+    assert_eq!(other.recv(&mut buf).await.expect("receive"), 1);
+    let (recver, sender) = one.into_split();
+    drop(sender);
+    assert_eq!(other.recv(&mut buf).await.expect("the end"), 0);
+    assert_eq!(other.send(b"y").await.expect("send"), 1);
+    assert_eq!(recver.recv(&mut buf).await.expect("receive"), 1);
+    recver.shut_down().expect("shut down");
+    assert_eq!(other.send(b"z").await.expect_err("nobody receives").kind(), ErrorKind::BrokenPipe);
+}
+
 /// The one descriptor that came.
 fn is_one(ancillary: &mut AncillaryDataBuf) -> bool {
     ancillary.take_fds().len() == 1
@@ -276,6 +305,35 @@ mod on_tokio {
     }
 
     #[test]
+    fn halves_go_to_two_tasks_and_together_again() {
+        in_time(|| block_on(super::halves_go_to_two_tasks_and_together_again::<Tokio>()));
+    }
+
+    #[test]
+    fn halves_have_the_traits_of_the_runtime() {
+        use interprocess::os::unix::udsocket::tokio::UdStream;
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+        in_time(|| {
+            block_on(async {
+                let (mut one, other) = UdStream::pair().expect("pair");
+                let (mut recver, mut sender) = other.into_split();
+                let (_, mut borrowed) = one.split();
+                borrowed.write_all(b"ping").await.expect("write");
+                borrowed.shutdown().await.expect("shut down");
+                let mut text = String::new();
+                recver.read_to_string(&mut text).await.expect("read");
+                sender.write_all(b"pong").await.expect("write");
+                drop((recver, sender));
+                let (mut borrowed, _) = one.split();
+                let mut answer = String::new();
+                borrowed.read_to_string(&mut answer).await.expect("read");
+                assert_eq!((&*text, &*answer), ("ping", "pong"));
+            });
+        });
+    }
+
+    #[test]
     fn datagrams_are_answered() {
         in_time(|| block_on(super::datagrams_are_answered::<Tokio>()));
     }
@@ -325,6 +383,35 @@ mod on_smol {
     #[test]
     fn streams_connect_and_pass_descriptors() {
         in_time(|| block_on(super::streams_connect_and_pass_descriptors::<Smol>()));
+    }
+
+    #[test]
+    fn halves_go_to_two_tasks_and_together_again() {
+        in_time(|| block_on(super::halves_go_to_two_tasks_and_together_again::<Smol>()));
+    }
+
+    #[test]
+    fn halves_have_the_traits_of_the_runtime() {
+        use futures_lite::{AsyncReadExt, AsyncWriteExt};
+        use interprocess::os::unix::udsocket::smol::UdStream;
+
+        in_time(|| {
+            block_on(async {
+                let (mut one, other) = UdStream::pair().expect("pair");
+                let (mut recver, mut sender) = other.into_split();
+                let (_, mut borrowed) = one.split();
+                borrowed.write_all(b"ping").await.expect("write");
+                borrowed.close().await.expect("shut down");
+                let mut text = String::new();
+                recver.read_to_string(&mut text).await.expect("read");
+                sender.write_all(b"pong").await.expect("write");
+                drop((recver, sender));
+                let (mut borrowed, _) = one.split();
+                let mut answer = String::new();
+                borrowed.read_to_string(&mut answer).await.expect("read");
+                assert_eq!((&*text, &*answer), ("ping", "pong"));
+            });
+        });
     }
 
     #[test]

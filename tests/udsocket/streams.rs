@@ -176,6 +176,18 @@ fn the_peer_is_this_process_and_this_user() {
     }
 }
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn the_peer_is_told_in_the_system_s_structure_too_and_without_one_it_is_an_error() {
+    let (one, _other) = UdStream::pair().expect("pair");
+    let peer = one.get_peer_credentials().expect("credentials");
+    // SAFETY: the calls only tell.
+    let ours = unsafe { (libc::getpid(), libc::geteuid(), libc::getegid()) };
+    assert_eq!((peer.pid, peer.uid, peer.gid), ours);
+    let nobody = interprocess::os::unix::udsocket::UdSocket::unbound().expect("socket");
+    assert_eq!(nobody.get_peer_credentials().expect_err("no peer").kind(), ErrorKind::NotConnected);
+}
+
 #[test]
 fn buffers_are_as_large_as_asked_for_or_larger() {
     let (one, _other) = UdStream::pair().expect("pair");

@@ -147,6 +147,15 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
         self.get_ref().peer_creds()
     }
 
+    /// The twin of [`Socket::get_peer_credentials`].
+    ///
+    /// # Errors
+    /// See [`Socket::get_peer_credentials`].
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub fn get_peer_credentials(&self) -> io::Result<libc::ucred> {
+        self.get_ref().get_peer_credentials()
+    }
+
     /// The twin of [`Socket::local_addr`].
     pub fn local_addr(&self) -> io::Result<UdSocketPath<'static>> {
         self.get_ref().local_addr()

@@ -133,6 +133,18 @@ impl<K: Kind> Socket<K> {
         self.inner.peer_creds().map(PeerCreds::new)
     }
 
+    /// The process, user and group of the peer, in the system's structure, which older versions gave. [`peer_creds`](Self::peer_creds)
+    /// is for every OS, and tells more. The process is 0 if it is one that this process cannot see.
+    ///
+    /// # Errors
+    /// [`NotConnected`](io::ErrorKind::NotConnected): there is no peer.
+    ///
+    /// Stands on `getsockopt(2)` with `SO_PEERCRED`.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub fn get_peer_credentials(&self) -> io::Result<libc::ucred> {
+        crate::sys::unix::creds::ucred(self.as_fd())
+    }
+
     /// A descriptor for the peer's process, which means that process for ever, whatever becomes of its ID
     /// (`SO_PEERPIDFD`, since Linux 6.5).
     ///
