@@ -7,7 +7,7 @@ use interprocess::os::unix::{
 };
 use std::{
     fs::File,
-    io::{ErrorKind, Read, Write},
+    io::{ErrorKind, IoSlice, Read, Write},
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
 };
 
@@ -104,6 +104,22 @@ fn descriptors_without_bytes_are_refused_on_a_stream_and_go_with_an_empty_datagr
     let mut fds = Vec::new();
     assert_eq!(other.recv_with_fds(&mut [0; 8], &mut fds).expect("receive"), 0);
     assert_eq!(fds.len(), 1);
+}
+
+#[test]
+fn what_was_encoded_once_goes_with_many_messages_and_not_without_bytes_on_a_stream() {
+    let (one, other) = UdStream::pair().expect("pair");
+    let file = null();
+    let fds = [file.as_fd(); 2];
+    let encoded = AncillaryData::encode([AncillaryData::file_descriptors(&fds)]).expect("encode");
+    for _ in 0..3 {
+        assert_eq!(one.send_encoded_ancillary(&[IoSlice::new(b"x")], &encoded).expect("send"), 1);
+        let mut received = Vec::new();
+        assert_eq!(other.recv_with_fds(&mut [0; 8], &mut received).expect("receive"), 1);
+        assert_eq!(received.len(), 2);
+    }
+    let error = one.send_encoded_ancillary(&[IoSlice::new(b"")], &encoded).expect_err("they would be lost");
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }
 
 #[test]

@@ -142,6 +142,19 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
         }
     }
 
+    /// The twin of [`Socket::send_encoded_ancillary`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send_encoded_ancillary(
+        &self,
+        bufs: &[IoSlice<'_>],
+        ancillary: &EncodedAncillaryData<'_>,
+    ) -> io::Result<usize> {
+        K::check(bufs, !ancillary.as_ref().is_empty())?;
+        self.write_with(|socket| socket.send_encoded(bufs, None, ancillary)).await
+    }
+
     /// The twin of [`Socket::peer_creds`].
     pub fn peer_creds(&self) -> io::Result<PeerCreds> {
         self.get_ref().peer_creds()

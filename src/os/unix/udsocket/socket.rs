@@ -303,6 +303,38 @@ impl<K: Kind> Socket<K> {
         self.send_encoded(bufs, None, &encoded).map(|sent| (sent, encoded.as_ref().len()))
     }
 
+    /// Sends bytes or a message with ancillary data that were encoded before, which saves that where the same go with many messages.
+    /// Gives how many bytes were sent, for a stream maybe not all.
+    ///
+    /// # Errors
+    /// See [`send_with_fds`](Self::send_with_fds).
+    ///
+    /// Stands on `sendmsg(2)`.
+    ///
+    /// ```
+    /// use interprocess::os::unix::{ancillary::AncillaryData, udsocket::UdSocket};
+    /// use std::{fs::File, io::IoSlice, os::fd::AsFd};
+    ///
+    /// let (one, other) = UdSocket::pair()?;
+    /// let null = File::open("/dev/null")?;
+    /// let fds = [null.as_fd()];
+    /// let encoded = AncillaryData::encode([AncillaryData::file_descriptors(&fds)])?;
+    /// let mut received = Vec::new();
+    /// for text in ["first", "second"] {
+    ///     one.send_encoded_ancillary(&[IoSlice::new(text.as_bytes())], &encoded)?;
+    ///     assert_eq!(other.recv_with_fds(&mut [0; 8], &mut received)?, text.len());
+    /// }
+    /// assert_eq!(received.len(), 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn send_encoded_ancillary(
+        &self,
+        bufs: &[IoSlice<'_>],
+        ancillary: &EncodedAncillaryData<'_>,
+    ) -> io::Result<usize> {
+        self.send_encoded(bufs, None, ancillary)
+    }
+
     /// The one way to send with something along.
     pub(super) fn send_encoded(
         &self,
