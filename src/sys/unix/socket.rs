@@ -125,6 +125,11 @@ pub(crate) fn connect(fd: BorrowedFd<'_>, address: &SocketAddrUnix) -> Result<()
     }
 }
 
+/// `connect(2)` of a socket for datagrams, which says where they go. Looking for the file can be interrupted, on some file systems.
+pub(crate) fn set_destination(fd: BorrowedFd<'_>, address: &SocketAddrUnix) -> Result<(), Errno> {
+    retry_on_intr(|| rustix::net::connect(fd, address))
+}
+
 /// Makes a call again that a signal has interrupted. Each time it waits for the whole of the socket's timeout, so that signals which
 /// keep coming could put it off for ever: from the first of them on, the timeout is counted here.
 #[inline]

@@ -180,7 +180,7 @@ impl Socket<Datagram> {
     pub fn set_destination<'a>(&self, path: impl ToUdSocketPath<'a>) -> io::Result<()> {
         let path = path.to_socket_path()?;
         let address = path.to_socket_address()?;
-        socket::connect(self.as_fd(), &address).map_err(|error| about(&path, error.into()))
+        socket::set_destination(self.as_fd(), &address).map_err(|error| about(&path, error.into()))
     }
 
     /// Receives a datagram, and the address of its sender into `source`: how many bytes of it are in `buf`, and whether it was
