@@ -8,6 +8,7 @@ pub mod fifo_file;
 pub mod local_socket;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub mod message_queue;
+pub mod uds_local_socket;
 pub mod udsocket;
 pub mod unnamed_pipe;
 #[cfg(any(target_os = "linux", target_os = "android"))]

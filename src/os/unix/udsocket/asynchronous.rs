@@ -65,6 +65,16 @@ impl SendBytes for Socket<Stream> {
     }
 }
 
+/// Before waiting: what would be refused anyway.
+fn check<'b, 'd, K: Kind>(bufs: &'b [IoSlice<'d>], has_ancillary: bool) -> io::Result<&'b [IoSlice<'d>]> {
+    K::check(bufs, has_ancillary)
+}
+
+/// The same for receiving.
+fn room<'b, 'd, K: Kind>(bufs: &'b mut [IoSliceMut<'d>]) -> io::Result<&'b mut [IoSliceMut<'d>]> {
+    K::room(bufs)
+}
+
 /// The async face of a [`Socket`] of any kind. What does not wait is reached by [`get_ref`](Self::get_ref).
 impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
     /// The twin of [`Socket::pair`].
@@ -112,9 +122,51 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
         }
     }
 
+    /// The twin of [`Socket::send_ancillary_vectored`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub fn send_ancillary_vectored<'f>(
+        &self,
+        bufs: &[IoSlice<'_>],
+        ancillary: impl IntoIterator<Item = BorrowedAncillaryData<'f>>,
+    ) -> impl Future<Output = io::Result<(usize, usize)>> + Send {
+        let ancillary = BorrowedAncillaryData::encode(ancillary);
+        async move {
+            let ancillary = ancillary?;
+            let len = ancillary.as_ref().len();
+            K::check(bufs, len != 0)?;
+            self.write_with(|socket| socket.send_encoded(bufs, None, &ancillary))
+                .await
+                .map(|sent| (sent, len))
+        }
+    }
+
+    /// The twin of [`Socket::send_encoded_ancillary`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send_encoded_ancillary(
+        &self,
+        bufs: &[IoSlice<'_>],
+        ancillary: &EncodedAncillaryData<'_>,
+    ) -> io::Result<usize> {
+        K::check(bufs, !ancillary.as_ref().is_empty())?;
+        self.write_with(|socket| socket.send_encoded(bufs, None, ancillary)).await
+    }
+
     /// The twin of [`Socket::peer_creds`].
     pub fn peer_creds(&self) -> io::Result<PeerCreds> {
         self.get_ref().peer_creds()
+    }
+
+    /// The twin of [`Socket::get_peer_credentials`].
+    ///
+    /// # Errors
+    /// See [`Socket::get_peer_credentials`].
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub fn get_peer_credentials(&self) -> io::Result<libc::ucred> {
+        self.get_ref().get_peer_credentials()
     }
 
     /// The twin of [`Socket::local_addr`].
@@ -232,6 +284,18 @@ impl<R: Runtime> Async<Socket<Stream>, R> {
         self.read_with(|stream| stream.recv_ancillary(buf, abuf)).await
     }
 
+    /// The twin of [`Socket::<Stream>::recv_ancillary_vectored`](Socket#method.recv_ancillary_vectored).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, nothing is lost.
+    pub async fn recv_ancillary_vectored(
+        &self,
+        bufs: &mut [IoSliceMut<'_>],
+        abuf: &mut AncillaryDataBuf,
+    ) -> io::Result<(usize, usize)> {
+        self.read_with(|stream| stream.recv_ancillary_vectored(bufs, abuf)).await
+    }
+
     /// The twin of [`Socket::<Stream>::peek`](Socket#method.peek).
     ///
     /// # Cancel safety
@@ -281,6 +345,7 @@ impl<K: Packets, R: Runtime> Async<Socket<K>, R> {
     /// # Cancel safety
     /// If the future is dropped, no message is lost.
     pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<(usize, bool)> {
+        let bufs = room::<K>(bufs)?;
         self.read_with(|socket| socket.recv_vectored(bufs)).await
     }
 
@@ -294,6 +359,19 @@ impl<K: Packets, R: Runtime> Async<Socket<K>, R> {
         abuf: &mut AncillaryDataBuf,
     ) -> io::Result<(usize, bool, usize, bool)> {
         self.read_with(|socket| socket.recv_ancillary(buf, abuf)).await
+    }
+
+    /// The twin of [`Socket::recv_ancillary_vectored`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no message is lost.
+    pub async fn recv_ancillary_vectored(
+        &self,
+        bufs: &mut [IoSliceMut<'_>],
+        abuf: &mut AncillaryDataBuf,
+    ) -> io::Result<(usize, bool, usize, bool)> {
+        let bufs = room::<K>(bufs)?;
+        self.read_with(|socket| socket.recv_ancillary_vectored(bufs, abuf)).await
     }
 
     /// The twin of [`Socket::peek`].
@@ -379,6 +457,14 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
         Socket::bind_with_drop_guard(path)?.try_into()
     }
 
+    /// The twin of [`Socket::<Datagram>::connect`](Socket#method.connect), which does not wait.
+    ///
+    /// # Errors
+    /// See [`Socket::set_destination`].
+    pub fn connect<'a>(path: impl ToUdSocketPath<'a>) -> io::Result<Self> {
+        Socket::<Datagram>::connect(path)?.try_into()
+    }
+
     /// The twin of [`Socket::set_destination`], which does not wait.
     pub fn set_destination<'a>(&self, path: impl ToUdSocketPath<'a>) -> io::Result<()> {
         self.get_ref().set_destination(path)
@@ -409,6 +495,33 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
         self.read_with(|socket| socket.recv_from_ancillary(buf, abuf, source)).await
     }
 
+    /// The twin of [`Socket::recv_from_vectored`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no message is lost.
+    pub async fn recv_from_vectored(
+        &self,
+        bufs: &mut [IoSliceMut<'_>],
+        source: &mut UdSocketPath<'_>,
+    ) -> io::Result<(usize, bool)> {
+        let bufs = room::<Datagram>(bufs)?;
+        self.read_with(|socket| socket.recv_from_vectored(bufs, source)).await
+    }
+
+    /// The twin of [`Socket::recv_from_ancillary_vectored`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no message is lost.
+    pub async fn recv_from_ancillary_vectored(
+        &self,
+        bufs: &mut [IoSliceMut<'_>],
+        abuf: &mut AncillaryDataBuf,
+        source: &mut UdSocketPath<'_>,
+    ) -> io::Result<(usize, bool, usize, bool)> {
+        let bufs = room::<Datagram>(bufs)?;
+        self.read_with(|socket| socket.recv_from_ancillary_vectored(bufs, abuf, source)).await
+    }
+
     /// The twin of [`Socket::send_to`]. The system does not tell when a receiver has room that is not the
     /// [destination](Self::set_destination); then it is tried again every 10 milliseconds at the latest.
     ///
@@ -416,12 +529,68 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
     /// If the future is dropped before it is ready, nothing was sent.
     pub async fn send_to<'a>(&self, buf: &[u8], path: impl ToUdSocketPath<'a>) -> io::Result<usize> {
         let address = path.to_socket_path().and_then(|path| path.to_socket_address());
-        self.send_to_address(buf, address?).await
+        self.send_to_address(&[IoSlice::new(buf)], &[], address?).await
     }
 
-    async fn send_to_address(&self, buf: &[u8], address: SocketAddrUnix) -> io::Result<usize> {
-        let bufs = &[IoSlice::new(buf)];
-        self.send_with(|socket| socket.inner.send_with(bufs, Some(&address), &[])).await
+    /// The twin of [`Socket::send_to_vectored`]. See [`send_to`](Self::send_to).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send_to_vectored<'a>(
+        &self,
+        bufs: &[IoSlice<'_>],
+        path: impl ToUdSocketPath<'a>,
+    ) -> io::Result<usize> {
+        let address = path.to_socket_path().and_then(|path| path.to_socket_address());
+        self.send_to_address(bufs, &[], address?).await
+    }
+
+    /// The twin of [`Socket::send_to_ancillary`]. See [`send_to`](Self::send_to).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub fn send_to_ancillary<'a, 'f>(
+        &self,
+        buf: &[u8],
+        ancillary: impl IntoIterator<Item = BorrowedAncillaryData<'f>>,
+        path: impl ToUdSocketPath<'a>,
+    ) -> impl Future<Output = io::Result<(usize, usize)>> + Send {
+        let address = path.to_socket_path().and_then(|path| path.to_socket_address());
+        let ancillary = BorrowedAncillaryData::encode(ancillary);
+        async move {
+            let (address, ancillary) = (address?, ancillary?);
+            let sent = self.send_to_address(&[IoSlice::new(buf)], ancillary.as_ref(), address).await?;
+            Ok((sent, ancillary.as_ref().len()))
+        }
+    }
+
+    /// The twin of [`Socket::send_to_ancillary_vectored`]. See [`send_to`](Self::send_to).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub fn send_to_ancillary_vectored<'a, 'f>(
+        &self,
+        bufs: &[IoSlice<'_>],
+        ancillary: impl IntoIterator<Item = BorrowedAncillaryData<'f>>,
+        path: impl ToUdSocketPath<'a>,
+    ) -> impl Future<Output = io::Result<(usize, usize)>> + Send {
+        let address = path.to_socket_path().and_then(|path| path.to_socket_address());
+        let ancillary = BorrowedAncillaryData::encode(ancillary);
+        async move {
+            let (address, ancillary) = (address?, ancillary?);
+            let sent = self.send_to_address(bufs, ancillary.as_ref(), address).await?;
+            Ok((sent, ancillary.as_ref().len()))
+        }
+    }
+
+    async fn send_to_address(
+        &self,
+        bufs: &[IoSlice<'_>],
+        control: &[u8],
+        address: SocketAddrUnix,
+    ) -> io::Result<usize> {
+        let bufs = check::<Datagram>(bufs, !control.is_empty())?;
+        self.send_with(|socket| socket.inner.send_with(bufs, Some(&address), control)).await
     }
 
     /// The twin of [`Socket::send_batch_to`]. It waits for room for the first message.

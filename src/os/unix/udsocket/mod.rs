@@ -37,6 +37,8 @@
 mod asynchronous;
 mod batch;
 mod bind;
+#[cfg(feature = "async")]
+pub mod halves;
 pub mod kind;
 mod listener;
 mod packet;
