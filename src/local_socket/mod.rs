@@ -52,6 +52,8 @@ pub mod smol;
 pub mod tokio;
 
 pub(crate) use name::{Kind, name_type};
+#[cfg(feature = "async")]
+use peer::Pid;
 
 pub use listener::{Access, ExistingName, Incoming, Listener, ListenerNonblockingMode, ListenerOptions};
 pub use name::{

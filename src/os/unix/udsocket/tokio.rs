@@ -2,7 +2,8 @@
 //! wait.
 
 use super::kind;
-use crate::runtime::{Async, Tokio};
+use crate::runtime::{self, Async, Tokio};
+use std::sync::Arc;
 
 /// The async face of a [`UdStream`](super::UdStream).
 pub type UdStream = Async<super::Socket<kind::Stream>, Tokio>;
@@ -18,3 +19,20 @@ pub type UdSeqpacket = Async<super::Socket<kind::Seqpacket>, Tokio>;
 
 /// The async face of a [`UdSeqpacketListener`](super::UdSeqpacketListener).
 pub type UdSeqpacketListener = Async<super::Listener<kind::Seqpacket>, Tokio>;
+
+/// The half of a [`UdStream`] that receives, and owns it together with the other. From
+/// [`UdStream::into_split`](Async::into_split).
+pub type OwnedReadHalf = runtime::RecvHalf<Arc<UdStream>>;
+
+/// The half of a [`UdStream`] that sends, and owns it together with the other. From
+/// [`UdStream::into_split`](Async::into_split).
+pub type OwnedWriteHalf = runtime::SendHalf<Arc<UdStream>>;
+
+/// The half of a [`UdStream`] that receives, and borrows it. From [`UdStream::split`](Async#method.split).
+pub type BorrowedReadHalf<'s> = runtime::RecvHalf<&'s UdStream>;
+
+/// The half of a [`UdStream`] that sends, and borrows it. From [`UdStream::split`](Async#method.split).
+pub type BorrowedWriteHalf<'s> = runtime::SendHalf<&'s UdStream>;
+
+/// Two halves that are not of one stream. They are handed back.
+pub type ReuniteError = crate::error::ReuniteError<OwnedReadHalf, OwnedWriteHalf>;
