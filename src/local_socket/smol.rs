@@ -37,6 +37,10 @@ pub type SendHalf = runtime::SendHalf<Arc<Stream>>;
 /// The clients of a [`Listener`], one after the other. From [`Listener::incoming`](Async::incoming).
 pub type Incoming<'l> = runtime::Incoming<'l, super::Listener, Smol>;
 
+/// Connects HTTP clients.
+#[cfg(feature = "hyper")]
+pub type Connector = super::hyper::Connector<Smol>;
+
 /// Two halves that are not of one stream. They are handed back.
 pub type ReuniteError = crate::error::ReuniteError<RecvHalf, SendHalf>;
 

@@ -1,9 +1,9 @@
 //! Receiving and sending bytes, for everything that is a stream or an end of one.
 
 use super::{Async, Runtime, Source};
-#[cfg(any(feature = "smol", feature = "tokio"))]
+#[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
 use super::{Interest, Registered};
-#[cfg(any(feature = "smol", feature = "tokio"))]
+#[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
 use std::task::{Context, Poll, ready};
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -127,7 +127,7 @@ impl<T: SendBytes, R: Runtime> Async<T, R> {
 }
 
 /// For the runtimes' own traits.
-#[cfg(any(feature = "smol", feature = "tokio"))]
+#[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
 impl<T: RecvBytes, R: Runtime> Async<T, R> {
     pub(super) fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         if buf.is_empty() {
@@ -150,7 +150,7 @@ impl<T: RecvBytes, R: Runtime> Async<T, R> {
 }
 
 /// For the runtimes' own traits.
-#[cfg(any(feature = "smol", feature = "tokio"))]
+#[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
 impl<T: SendBytes, R: Runtime> Async<T, R> {
     pub(super) fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.io.poll_with(Interest::Write, cx, |io| io.send(buf))

@@ -7,6 +7,8 @@
 mod accept;
 mod bytes;
 pub(crate) mod halves;
+#[cfg(feature = "hyper")]
+mod hyper;
 #[cfg(feature = "smol")]
 mod smol;
 #[cfg(feature = "tokio")]
