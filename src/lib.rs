@@ -55,6 +55,7 @@
 //! |---|---|
 //! | `tokio` | async types for Tokio |
 //! | `smol` | async types for smol, async-std and any other executor, by way of `async-io` |
+//! | `hyper` | HTTP and gRPC over local sockets: async streams are the I/O of hyper 1, and there is a connector |
 //!
 //! The names `tokio_support`, `async-std` and `nonblocking` of interprocess 1.2 are other names for these. Without features,
 //! the only dependency on Unix is `rustix` with what it needs, and on Windows `windows-sys`.

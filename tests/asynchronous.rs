@@ -8,7 +8,7 @@ mod support;
 use interprocess::{
     ConnectWaitMode,
     local_socket::{ConnectOptions, Listener, ListenerOptions, Stream},
-    runtime::{Async, Runtime},
+    runtime::{Async, Interest, Runtime},
 };
 use pattern::{Numbers, Pattern};
 use std::{
@@ -17,6 +17,7 @@ use std::{
     future::{Future, poll_fn},
     io::{self, ErrorKind, IoSlice, IoSliceMut},
     mem,
+    net::Shutdown,
     pin::{Pin, pin},
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
@@ -403,6 +404,16 @@ test_everywhere! {
     stopping_ends_an_accept_that_waits
     stopping_ends_an_accept_on_a_socket_that_others_may_have_too
     the_async_face_tells_what_the_blocking_one_tells
+    halves_belong_to_two_tasks_and_can_be_put_together_again
+    halves_of_different_streams_are_handed_back
+    half_close_ends_sending_or_says_that_it_cannot
+    draining_waits_until_the_peer_has_read_it_all_but_no_longer_than_it_may
+    accepting_with_a_timeout_loses_no_client
+    clients_come_as_a_stream_until_the_listener_is_stopped
+    several_tasks_take_clients_from_streams_of_their_own
+    a_stream_of_clients_that_is_dropped_loses_none
+    attempts_do_not_wait_and_readiness_does
+    a_clone_is_the_same_connection
 }
 
 async fn what_is_sent_comes_back<E: Executor>(name: Arc<TestName>) {
@@ -1224,6 +1235,305 @@ fn futures_outlive_their_runtime<E: Executor>() {
     });
 }
 
+async fn halves_belong_to_two_tasks_and_can_be_put_together_again<E: Executor>(name: Arc<TestName>) {
+    let (client, server) = pair::<E>(&name).await;
+    let (rh, sh) = server.split();
+    let receiving = spawn::<E, _>(async move {
+        let mut buf = vec![0; 10_000];
+        let mut received = 0;
+        while received < MUCH / 8 {
+            let len = rh.recv(&mut buf).await.unwrap();
+            Pattern::new(21).check(received, &buf[..len]);
+            received += len;
+        }
+        rh
+    });
+    let sending = spawn::<E, _>(async move {
+        let mut sent = 0;
+        while sent < MUCH / 8 {
+            sent += sh.send(Pattern::new(22).at(sent, 4096)).await.unwrap();
+        }
+        sh.flush().await.unwrap();
+        (sh, sent)
+    });
+    let client = Arc::new(client);
+    let other = Arc::clone(&client);
+    let asking = spawn::<E, _>(async move { send_pattern(&other, 21, MUCH / 8).await });
+    recv_pattern(&client, 22, MUCH / 8).await;
+    let (rh, (sh, sent)) = (receiving.await, sending.await);
+    asking.await;
+    assert_eq!(rh.as_ref().peer_creds().unwrap().pid(), sh.as_ref().peer_creds().unwrap().pid());
+
+    let server = AsyncStream::<E>::reunite(rh, sh).unwrap();
+    recv_exact(&client, &mut vec![0; sent - MUCH / 8]).await;
+    send_all(&server, b"as one").await;
+    let mut buf = [0; 6];
+    recv_exact(&client, &mut buf).await;
+    assert_eq!(&buf, b"as one");
+    // Dropping a half closes nothing; the last one closes the connection.
+    let (rh, sh) = server.into_split();
+    drop(rh);
+    assert_eq!(sh.send(b"x").await.unwrap(), 1);
+    assert_eq!(client.recv(&mut buf).await.unwrap(), 1);
+    drop(sh);
+    assert_eq!(client.recv(&mut buf).await.unwrap(), 0);
+}
+
+async fn halves_of_different_streams_are_handed_back<E: Executor>(name: Arc<TestName>) {
+    let (client, server) = pair::<E>(&name).await;
+    let (one, other) = (client.split(), server.split());
+    let error = AsyncStream::<E>::reunite(one.0, other.1).unwrap_err();
+    assert_eq!(error.to_string(), "the two halves are not of one stream");
+    AsyncStream::<E>::reunite(error.rh, one.1).unwrap();
+    AsyncStream::<E>::reunite(other.0, error.sh).unwrap();
+}
+
+async fn half_close_ends_sending_or_says_that_it_cannot<E: Executor>(name: Arc<TestName>) {
+    let (client, server) = pair::<E>(&name).await;
+    send_all(&client, b"question").await;
+    let result = client.shut_down(Shutdown::Write);
+    if cfg!(windows) {
+        return assert_fails(result, ErrorKind::Unsupported);
+    }
+    result.unwrap();
+    assert_eq!(recv_to_end(&server).await, b"question");
+    assert_fails(client.send(b"more").await, ErrorKind::BrokenPipe);
+    assert_fails(client.try_send(b"more"), ErrorKind::BrokenPipe);
+    send_all(&server, b"answer").await;
+    drop(server);
+    assert_eq!(recv_to_end(&client).await, b"answer");
+}
+
+async fn draining_waits_until_the_peer_has_read_it_all_but_no_longer_than_it_may<E: Executor>(
+    name: Arc<TestName>,
+) {
+    let (client, server) = pair::<E>(&name).await;
+    if !cfg!(any(target_os = "linux", target_os = "android", windows)) {
+        return assert_fails(client.drain(LIMIT).await, ErrorKind::Unsupported);
+    }
+    client.drain(LIMIT).await.unwrap();
+    send_all(&client, b"important").await;
+    assert_fails(client.drain(SHORT).await, ErrorKind::TimedOut);
+    let client = Arc::new(client);
+    let draining = Arc::clone(&client);
+    let drained = spawn::<E, _>(async move { draining.drain(LIMIT).await });
+    yield_now().await;
+    recv_exact(&server, &mut [0; 9]).await;
+    drained.await.unwrap();
+    // A future that is dropped leaves everything as it was.
+    send_all(&client, b"more").await;
+    assert!(limited::<E, _>(SHORT, client.drain(SHORT * 2)).await.is_none());
+    recv_exact(&server, &mut [0; 4]).await;
+    client.drain(LIMIT).await.unwrap();
+    send_all(&client, b"unread").await;
+    drop(server);
+    assert_fails(client.drain(LIMIT).await, ErrorKind::BrokenPipe);
+}
+
+async fn accepting_with_a_timeout_loses_no_client<E: Executor>(name: Arc<TestName>) {
+    let listener = AsyncListener::<E>::bind(&*name).unwrap();
+    for timeout in [Duration::ZERO, SHORT] {
+        let error = listener.accept_timeout(timeout).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert_says(&error, &name);
+        for patience in [LIMIT, Duration::MAX] {
+            let client = AsyncStream::<E>::connect(&*name).await.unwrap();
+            let server = listener.accept_timeout(patience).await.unwrap();
+            send_all(&client, b"x").await;
+            recv_exact(&server, &mut [0]).await;
+        }
+    }
+    // Zero takes a client only if one is there, and one is.
+    let _client = AsyncStream::<E>::connect(&*name).await.unwrap();
+    listener.ready(Interest::Read).await.unwrap();
+    while let Err(error) = listener.accept_timeout(Duration::ZERO).await {
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        listener.ready(Interest::Read).await.unwrap();
+    }
+    listener.stop();
+    assert_fails(listener.accept_timeout(LIMIT).await, ErrorKind::BrokenPipe);
+    assert_fails(listener.accept_timeout(Duration::ZERO).await, ErrorKind::BrokenPipe);
+}
+
+async fn clients_come_as_a_stream_until_the_listener_is_stopped<E: Executor>(name: Arc<TestName>) {
+    let listener = AsyncListener::<E>::bind(&*name).unwrap();
+    let clients: Vec<_> = (0..4).map(|number| spawn::<E, _>(ask::<E>(Arc::clone(&name), number))).collect();
+    // By the trait, and without.
+    let first = futures_lite::StreamExt::next(&mut listener.incoming()).await.unwrap().unwrap();
+    answer(first).await;
+    let mut incoming = listener.incoming();
+    for _ in 0..3 {
+        answer(incoming.next().await.unwrap().unwrap()).await;
+    }
+    for client in clients {
+        client.await;
+    }
+    assert!(limited::<E, _>(SHORT, incoming.next()).await.is_none(), "there are no more");
+    drop(incoming);
+
+    let mut incoming = listener.into_incoming();
+    let mut other = incoming.clone();
+    let waiting = spawn::<E, _>(async move { other.next().await.is_none() });
+    yield_now().await;
+    incoming.listener().stop();
+    assert!(waiting.await, "it has ended");
+    assert!(incoming.next().await.is_none());
+    assert!(incoming.next().await.is_none(), "it stays so");
+}
+
+async fn several_tasks_take_clients_from_streams_of_their_own<E: Executor>(name: Arc<TestName>) {
+    let incoming = AsyncListener::<E>::bind(&*name).unwrap().into_incoming();
+    let servers: Vec<_> = (0..4)
+        .map(|_| {
+            let mut incoming = incoming.clone();
+            spawn::<E, _>(async move {
+                // Each is busy with its client while others come.
+                while let Some(client) = incoming.next().await {
+                    answer(client.unwrap()).await;
+                }
+            })
+        })
+        .collect();
+    yield_now().await;
+    // Those that were served by none would wait for ever, as none of the tasks that are busy looks for them.
+    let idle = AsyncStream::<E>::connect(&*name).await.unwrap();
+    let clients: Vec<_> =
+        (0..CLIENTS).map(|number| spawn::<E, _>(ask::<E>(Arc::clone(&name), number))).collect();
+    for client in clients {
+        client.await;
+    }
+    send_all(&idle, &[0; 4]).await;
+    recv_exact(&idle, &mut [0; 4]).await;
+    incoming.listener().stop();
+    for server in servers {
+        server.await;
+    }
+}
+
+async fn a_stream_of_clients_that_is_dropped_loses_none<E: Executor>(name: Arc<TestName>) {
+    let listener = AsyncListener::<E>::bind(&*name).unwrap();
+    for number in 0..10 {
+        let mut incoming = listener.incoming();
+        {
+            let mut next = Box::pin(incoming.next());
+            assert!(poll_once(&mut next).await.is_none(), "nobody is there");
+        }
+        let client = AsyncStream::<E>::connect(&*name).await.unwrap();
+        // The stream goes on with what its future had begun, or another one does.
+        let server = if number % 2 == 0 {
+            incoming.next().await.unwrap().unwrap()
+        } else {
+            drop(incoming);
+            listener.accept().await.unwrap()
+        };
+        send_all(&client, &[number]).await;
+        let mut buf = [0xff];
+        recv_exact(&server, &mut buf).await;
+        assert_eq!(buf, [number]);
+    }
+}
+
+/// Polls no more often than it is woken, and says how often that was.
+async fn polls_of<T>(future: impl Future<Output = T>) -> (usize, T) {
+    let mut future = pin!(future);
+    let mut polls = 0;
+    let output = poll_fn(|cx| {
+        polls += 1;
+        future.as_mut().poll(cx)
+    })
+    .await;
+    (polls, output)
+}
+
+async fn attempts_do_not_wait_and_readiness_does<E: Executor>(name: Arc<TestName>) {
+    let listener = AsyncListener::<E>::bind(&*name).unwrap();
+    assert_fails(listener.try_accept(), ErrorKind::WouldBlock);
+    let client = AsyncStream::<E>::connect(&*name).await.unwrap();
+    let server = loop {
+        listener.ready(Interest::Read).await.unwrap();
+        match listener.try_accept() {
+            Ok(server) => break server,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+    };
+
+    let mut buf = [0; 64];
+    assert_eq!(server.try_recv(&mut []).unwrap(), 0);
+    assert_eq!(server.try_send(&[]).unwrap(), 0);
+    for round in 0..20 {
+        assert_fails(server.try_recv(&mut buf), ErrorKind::WouldBlock);
+        // After that there is something to wait for, and it is not busy.
+        let waiting = async {
+            loop {
+                server.ready(Interest::Read).await.unwrap();
+                match server.try_recv(&mut buf) {
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+                    result => break result.unwrap(),
+                }
+            }
+        };
+        let waiting = polls_of(waiting);
+        let sending = async {
+            if round == 0 {
+                E::R::sleep(SHORT).await;
+            }
+            loop {
+                client.ready(Interest::Write).await.unwrap();
+                match client.try_send(b"hello") {
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+                    result => break result.unwrap(),
+                }
+            }
+        };
+        let ((polls, received), sent) = futures_lite::future::zip(waiting, sending).await;
+        assert_eq!((received, sent), (5, 5));
+        assert!(polls < 20, "it was busy: {polls}");
+    }
+
+    // There is room, then there is none, and then there is again.
+    let mut sent = 0;
+    loop {
+        match client.try_send(&[7; 10_000]) {
+            Ok(len) => sent += len,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                // On Windows, what is on its way may get there.
+                if limited::<E, _>(SHORT, client.ready(Interest::Write)).await.is_none() {
+                    break;
+                }
+            }
+        }
+    }
+    let mut rest = vec![0; sent];
+    let receiving = recv_exact(&server, &mut rest);
+    let ((), ready) = futures_lite::future::zip(receiving, client.ready(Interest::Write)).await;
+    ready.unwrap();
+    assert!(rest.iter().all(|byte| *byte == 7));
+
+    drop(client);
+    let end = loop {
+        server.ready(Interest::Read).await.unwrap();
+        match server.try_recv(&mut buf) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            result => break result.unwrap(),
+        }
+    };
+    assert_eq!(end, 0);
+}
+
+async fn a_clone_is_the_same_connection<E: Executor>(name: Arc<TestName>) {
+    let (client, server) = pair::<E>(&name).await;
+    let clone = client.try_clone().unwrap();
+    drop(client);
+    send_all(&server, b"to the clone").await;
+    let mut buf = [0; 12];
+    recv_exact(&clone, &mut buf).await;
+    assert_eq!(&buf, b"to the clone");
+    assert_eq!(clone.peer_pid().unwrap(), server.peer_pid().unwrap());
+    drop(clone);
+    assert_eq!(server.recv(&mut buf).await.unwrap(), 0);
+}
+
 #[cfg(feature = "tokio")]
 mod tokio_alone {
     use super::*;
@@ -1394,6 +1704,71 @@ mod tokio_alone {
         });
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn sockets_of_tokio_become_ours_and_back_with_what_is_in_them() {
+        use interprocess::os::unix::udsocket::tokio::{UdSocket, UdStream, UdStreamListener};
+        use tokio::net::{UnixDatagram, UnixListener, UnixStream};
+
+        in_time(|| {
+            Threads::block_on(async {
+                let name = support::unique_path();
+                let theirs = UnixListener::bind(&*name).unwrap();
+                let mut client = UnixStream::connect(&*name).await.unwrap();
+                client.write_all(b"waits").await.unwrap();
+                let listener = Listener::try_from(theirs).unwrap();
+                let mut server = UnixStream::try_from(listener.accept().await.unwrap()).unwrap();
+                let mut buf = [0; 5];
+                server.read_exact(&mut buf).await.unwrap();
+                assert_eq!(&buf, b"waits");
+                client.write_all(b"again").await.unwrap();
+                let server = Stream::try_from(server).unwrap();
+                recv_exact(&server, &mut buf).await;
+                assert_eq!(&buf, b"again");
+
+                let theirs = UnixListener::try_from(listener).unwrap();
+                let listener = UdStreamListener::try_from(theirs).unwrap();
+                let client = UdStream::try_from(UnixStream::connect(&*name).await.unwrap()).unwrap();
+                client.send(b"hello").await.unwrap();
+                let mut server = UnixStream::try_from(listener.accept().await.unwrap()).unwrap();
+                server.read_exact(&mut buf).await.unwrap();
+                assert_eq!(&buf, b"hello");
+                UnixListener::try_from(listener).unwrap();
+
+                let (one, other) = UnixDatagram::pair().unwrap();
+                one.send(b"one").await.unwrap();
+                let other = UdSocket::try_from(other).unwrap();
+                other.send(b"two").await.unwrap();
+                assert_eq!(other.recv(&mut buf).await.unwrap(), (3, false));
+                let _other = UnixDatagram::try_from(other).unwrap();
+                assert_eq!(one.recv(&mut buf).await.unwrap(), 3);
+            });
+        });
+    }
+
+    #[test]
+    fn halves_have_the_traits_of_tokio() {
+        in_time(|| {
+            OneThread::block_on(async {
+                let name = unique_name();
+                let (client, server) = pair::<OneThread>(&name).await;
+                let (mut rh, mut sh) = client.split();
+                sh.write_all(b"question").await.unwrap();
+                sh.flush().await.unwrap();
+                let mut buf = [0; 8];
+                (&server).read_exact(&mut buf).await.unwrap();
+                (&server).write_all(b"answers!").await.unwrap();
+                rh.read_exact(&mut buf[..4]).await.unwrap();
+                (&rh).read_exact(&mut buf[4..]).await.unwrap();
+                assert_eq!(&buf, b"answers!");
+                if cfg!(unix) {
+                    sh.shutdown().await.unwrap();
+                    assert_eq!(server.recv(&mut buf).await.unwrap(), 0);
+                }
+            });
+        });
+    }
+
     #[test]
     fn futures_and_objects_go_to_other_threads() {
         fn assert_send<T: Send>(_: &T) {}
@@ -1530,6 +1905,68 @@ mod smol_alone {
                 let mut text = String::new();
                 client.read_to_string(&mut text).await.unwrap();
                 assert_eq!(text, "answer");
+            });
+        });
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn sockets_of_async_io_become_ours_and_back_with_what_is_in_them() {
+        use async_io::Async;
+        use interprocess::os::unix::udsocket::smol::{UdSocket, UdStream, UdStreamListener};
+        use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+
+        in_time(|| {
+            OneThread::block_on(async {
+                let name = support::unique_path();
+                let theirs = Async::<UnixListener>::bind(&*name).unwrap();
+                let mut client = Async::<UnixStream>::connect(&*name).await.unwrap();
+                client.write_all(b"waits").await.unwrap();
+                let listener = Listener::try_from(theirs).unwrap();
+                let mut server = Async::<UnixStream>::try_from(listener.accept().await.unwrap()).unwrap();
+                let mut buf = [0; 5];
+                server.read_exact(&mut buf).await.unwrap();
+                assert_eq!(&buf, b"waits");
+                client.write_all(b"again").await.unwrap();
+                let server = Stream::try_from(server).unwrap();
+                recv_exact(&server, &mut buf).await;
+                assert_eq!(&buf, b"again");
+
+                let theirs = Async::<UnixListener>::try_from(listener).unwrap();
+                let listener = UdStreamListener::try_from(theirs).unwrap();
+                let theirs = Async::<UnixStream>::connect(&*name).await.unwrap();
+                UdStream::try_from(theirs).unwrap().send(b"hello").await.unwrap();
+                let mut server = Async::<UnixStream>::try_from(listener.accept().await.unwrap()).unwrap();
+                server.read_exact(&mut buf).await.unwrap();
+                assert_eq!(&buf, b"hello");
+                Async::<UnixListener>::try_from(listener).unwrap();
+
+                let (one, other) = Async::<UnixDatagram>::pair().unwrap();
+                one.send(b"one").await.unwrap();
+                let other = UdSocket::try_from(other).unwrap();
+                other.send(b"two").await.unwrap();
+                assert_eq!(other.recv(&mut buf).await.unwrap(), (3, false));
+                let _other = Async::<UnixDatagram>::try_from(other).unwrap();
+                assert_eq!(one.recv(&mut buf).await.unwrap(), 3);
+            });
+        });
+    }
+
+    #[test]
+    fn halves_have_the_traits_of_futures() {
+        in_time(|| {
+            OneThread::block_on(async {
+                let name = unique_name();
+                let (client, server) = pair::<OneThread>(&name).await;
+                let (mut rh, mut sh) = client.split();
+                sh.write_all(b"question").await.unwrap();
+                sh.flush().await.unwrap();
+                let mut buf = [0; 8];
+                (&server).read_exact(&mut buf).await.unwrap();
+                (&server).write_all(b"answers!").await.unwrap();
+                rh.read_exact(&mut buf[..4]).await.unwrap();
+                (&rh).read_exact(&mut buf[4..]).await.unwrap();
+                assert_eq!(&buf, b"answers!");
             });
         });
     }

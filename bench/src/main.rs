@@ -15,6 +15,8 @@
 //! cargo run --release -p interprocess-bench -- --pipes             # unnamed pipes, and what is not copied
 //! strace -f -c interprocess-bench --pipes one-way-64k --calls 1000 --impl ours
 //! strace -f -c interprocess-bench --pipes one-way-64k --calls 1000 --impl std
+//! cargo run --release -p interprocess-bench -- --async             # beside `tokio::net` and `async_net`
+//! cargo run --release -p interprocess-bench -- --idle 10000        # memory and time for so many connections at once
 //! ```
 //!
 //! Two processes of one thread each talk over several connections of one listener, one for each side of the comparison, so
@@ -25,6 +27,8 @@
 //! For the other tables both ends are in one thread, so that no scheduler has a part in it, or in two threads of one process
 //! where the line says so; the slices and the ratio are as above.
 
+#[cfg(unix)]
+mod asynchronous;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
@@ -86,7 +90,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[&str]) -> io::Result<()> {
     let usage = || {
-        let usage = "usage: interprocess-bench [--linux] [--seconds N]
+        let usage = "usage: interprocess-bench [--linux|--async] [--seconds N]
+       interprocess-bench --idle N
        interprocess-bench --calls N [--impl ours|raw|raw-socket]
        interprocess-bench --linux LINE --calls N [--impl ours|raw]
        interprocess-bench --pipes [--seconds N]
@@ -109,7 +114,19 @@ fn run(arguments: &[&str]) -> io::Result<()> {
         ["--pipes", "--seconds", seconds] => pipes::compare(Duration::from_secs(number(seconds)?.into())),
         ["--pipes", line, "--calls", count] => pipes::calls(line, number(count)?, "ours"),
         ["--pipes", line, "--calls", count, "--impl", maker] => pipes::calls(line, number(count)?, maker),
+        #[cfg(unix)]
+        ["--async"] => asynchronous::compare(Duration::from_secs(3)),
+        #[cfg(unix)]
+        ["--async", "--seconds", seconds] => {
+            asynchronous::compare(Duration::from_secs(number(seconds)?.into()))
+        }
+        #[cfg(unix)]
+        ["--idle", count] => asynchronous::idle(number(count)? as usize),
         // What this program runs as its other process.
+        #[cfg(unix)]
+        ["--serve-idle", server, path, count] => {
+            asynchronous::serve_idle(server, path, number(count)? as usize)
+        }
         ["--serve", name, sides @ ..] => {
             serve(name, &sides.iter().filter_map(|side| Side::parse(side)).collect::<Vec<_>>())
         }

@@ -1,19 +1,21 @@
 //! The async twins of the blocking methods, for every runtime.
 
 use super::{
-    ConnectOptions, Listener, ListenerNonblockingMode, ListenerOptions, Name, PeerCreds, Stream, ToName,
+    ConnectOptions, Listener, ListenerNonblockingMode, ListenerOptions, Name, PeerCreds, Pid, Stream, ToName,
     stream::Attempts,
 };
 use crate::{
+    TryClone,
     deadline::Deadline,
-    runtime::{Async, RecvBytes, Runtime, SendBytes, Source, private::Sealed, yield_now},
+    runtime::{
+        Accept, Async, Duplex, Halves, RecvBytes, Runtime, SendBytes, Source, WakerList, halves,
+        private::Sealed,
+    },
 };
 use std::{
-    future::{Future, poll_fn},
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
-    pin::pin,
-    task::Poll,
+    time::Duration,
 };
 
 impl Sealed for Stream {}
@@ -21,13 +23,19 @@ impl Sealed for Listener {}
 
 // SAFETY: the descriptor is the socket that the object owns, from when it is made until it is dropped or given away whole.
 #[cfg(unix)]
-unsafe impl Source for Stream {}
+unsafe impl Source for Stream {
+    type Io<R: Runtime> = R::Io<Self>;
+}
 // SAFETY: as above.
 #[cfg(unix)]
-unsafe impl Source for Listener {}
+unsafe impl Source for Listener {
+    type Io<R: Runtime> = R::Io<Self>;
+}
 
 #[cfg(windows)]
 impl Source for Stream {
+    type Io<R: Runtime> = R::Io<Self>;
+
     fn poll_ready(
         &self,
         interest: crate::runtime::Interest,
@@ -39,6 +47,8 @@ impl Source for Stream {
 
 #[cfg(windows)]
 impl Source for Listener {
+    type Io<R: Runtime> = R::Io<Self>;
+
     fn poll_ready(
         &self,
         interest: crate::runtime::Interest,
@@ -80,6 +90,32 @@ impl SendBytes for Stream {
     }
 }
 
+impl Duplex for Stream {}
+
+impl Accept for Listener {
+    type Connection = Stream;
+
+    fn next_connection(&self) -> io::Result<Option<Stream>> {
+        self.accept_one(Deadline::NEVER)
+    }
+
+    fn stop(&self) {
+        self.stop();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.is_stopped()
+    }
+
+    fn stop_tasks(&self) -> Option<&WakerList> {
+        Some(&self.stop_tasks)
+    }
+
+    fn explain(&self, error: io::Error) -> io::Error {
+        self.name().explain(error)
+    }
+}
+
 impl ListenerOptions<'_> {
     pub(crate) fn create_async<R: Runtime>(self) -> io::Result<Async<Listener, R>> {
         Async::new(self.nonblocking(ListenerNonblockingMode::Both).create_sync()?)
@@ -109,38 +145,14 @@ impl<R: Runtime> Async<Listener, R> {
         ListenerOptions::new().name(name).create_async()
     }
 
-    /// The twin of [`Listener::accept`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no client is lost.
-    pub async fn accept(&self) -> io::Result<Async<Stream, R>> {
-        let listener = self.get_ref();
-        loop {
-            let mut next = pin!(self.read_with(|listener| listener.accept_one(Deadline::NEVER)));
-            let stream = poll_fn(|cx| {
-                // First, so that being stopped in between is noticed.
-                listener.stop_tasks.add(cx.waker());
-                if listener.is_stopped() {
-                    return Poll::Ready(listener.accept_one(Deadline::NEVER));
-                }
-                next.as_mut().poll(cx)
-            });
-            match stream.await? {
-                Some(stream) => return Async::new(stream),
-                // Strangers who keep coming must not keep the thread.
-                None => yield_now().await,
-            }
-        }
-    }
-
-    /// The twin of [`Listener::stop`].
-    pub fn stop(&self) {
-        self.get_ref().stop();
-    }
-
     /// The twin of [`Listener::name`].
     pub fn name(&self) -> &Name<'static> {
         self.get_ref().name()
+    }
+
+    /// The twin of [`Listener::do_not_reclaim_name_on_drop`].
+    pub fn do_not_reclaim_name_on_drop(&mut self) {
+        self.get_mut().do_not_reclaim_name_on_drop();
     }
 }
 
@@ -180,50 +192,6 @@ impl<R: Runtime> Async<Stream, R> {
         options.connect_async().await
     }
 
-    /// The twin of [`Stream::recv`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no bytes are lost.
-    pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        self.read_with(|stream| stream.recv(buf)).await
-    }
-
-    /// The twin of [`Stream::recv_vectored`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no bytes are lost.
-    pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
-            return Ok(0);
-        }
-        self.read_with(|stream| stream.recv_vectored(bufs)).await
-    }
-
-    /// The twin of [`Stream::send`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped before it is ready, nothing was sent.
-    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        self.write_with(|stream| stream.send(buf)).await
-    }
-
-    /// The twin of [`Stream::send_vectored`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped before it is ready, nothing was sent.
-    pub async fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
-            return Ok(0);
-        }
-        self.write_with(|stream| stream.send_vectored(bufs)).await
-    }
-
     /// The twin of [`Stream::peek`].
     ///
     /// # Cancel safety
@@ -235,25 +203,84 @@ impl<R: Runtime> Async<Stream, R> {
         self.read_with(|stream| stream.peek(buf)).await
     }
 
-    /// The twin of [`Stream::flush`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, nothing is lost.
-    pub async fn flush(&self) -> io::Result<()> {
-        match self.get_ref().flush() {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.write_with(Stream::flush).await,
-            result => result,
-        }
-    }
-
     /// The twin of [`Stream::is_peer_gone`].
     pub fn is_peer_gone(&self) -> io::Result<bool> {
         self.get_ref().is_peer_gone()
     }
 
+    /// The twin of [`Stream::drain`].
+    ///
+    /// # Errors
+    /// See [`Stream::drain`].
+    ///
+    /// # Platform-specific behaviour
+    /// On Linux and Android, the system is asked again and again, with pauses of up to 5 milliseconds. On Windows, a thread waits
+    /// meanwhile, and goes on until `timeout` has passed if the future is dropped.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, nothing is lost.
+    pub async fn drain(&self, timeout: Duration) -> io::Result<()> {
+        #[cfg(windows)]
+        return crate::runtime::on_thread({
+            let stream = self.get_ref().try_clone()?;
+            move || stream.drain(timeout)
+        })
+        .await;
+        #[cfg(unix)]
+        {
+            let deadline = Deadline::after(timeout);
+            let mut pause = Duration::from_micros(20);
+            loop {
+                match self.get_ref().drain(Duration::ZERO) {
+                    Err(error) if error.kind() == io::ErrorKind::TimedOut && !deadline.has_passed() => {}
+                    result => return result,
+                }
+                R::sleep(deadline.remaining().map_or(pause, |left| left.min(pause))).await;
+                pause = (pause * 2).min(Duration::from_millis(5));
+            }
+        }
+    }
+
+    /// The twin of [`Stream::shutdown`], which does not wait. (The runtimes' own traits have one of that name, for sending.)
+    ///
+    /// # Platform-specific behaviour
+    /// [`Unsupported`](io::ErrorKind::Unsupported) for named pipes on Windows.
+    pub fn shut_down(&self, how: Shutdown) -> io::Result<()> {
+        self.get_ref().shutdown(how)
+    }
+
+    /// The twin of [`Stream::take_error`].
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.get_ref().take_error()
+    }
+
     /// The twin of [`Stream::peer_creds`].
     pub fn peer_creds(&self) -> io::Result<PeerCreds> {
         self.get_ref().peer_creds()
+    }
+
+    /// The twin of [`Stream::peer_pid`].
+    pub fn peer_pid(&self) -> io::Result<Pid> {
+        self.get_ref().peer_pid()
+    }
+
+    /// The twin of [`Stream::try_clone`], within the runtime.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Self::new(self.get_ref().try_clone()?)
+    }
+
+    /// The twin of [`Stream::split`]: a half that receives and a half that sends, for two tasks. [`reunite`](Self::reunite) puts them
+    /// together again.
+    ///
+    /// To read and write at the same time, no halves are needed: `&Stream` does both, and so does a stream in an [`Arc`](std::sync::Arc).
+    pub fn split(self) -> Halves<Stream, R> {
+        halves::split(self)
+    }
+}
+
+impl<R: Runtime> TryClone for Async<Stream, R> {
+    fn try_clone(&self) -> io::Result<Self> {
+        self.try_clone()
     }
 }
 

@@ -37,7 +37,8 @@
 //! [`Stream::drain`]. What did not come in time is [`TimedOut`](std::io::ErrorKind::TimedOut) on every OS.
 //!
 //! # Async
-//! With the features `tokio` and `smol`, the modules of those names have the same types for async code.
+//! With the features `tokio` and `smol`, the modules of those names have the same types for async code. With `hyper`, there is HTTP
+//! and gRPC over them.
 
 #[cfg(feature = "async")]
 mod asynchronous;
@@ -46,12 +47,16 @@ mod name;
 mod peer;
 mod stream;
 
+#[cfg(feature = "hyper")]
+pub mod hyper;
 #[cfg(feature = "smol")]
 pub mod smol;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 
 pub(crate) use name::{Kind, name_type};
+#[cfg(feature = "async")]
+use peer::Pid;
 
 pub use listener::{Access, ExistingName, Incoming, Listener, ListenerNonblockingMode, ListenerOptions};
 pub use name::{

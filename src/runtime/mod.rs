@@ -4,10 +4,18 @@
 //! `Async<local_socket::Stream, Tokio>`. What they can do is listed there, next to the blocking twin of each
 //! method. This module is of use to code that is generic over the runtime.
 
+mod accept;
+mod bytes;
+pub(crate) mod halves;
+#[cfg(feature = "hyper")]
+mod hyper;
 #[cfg(feature = "smol")]
 mod smol;
 #[cfg(feature = "tokio")]
 mod tokio;
+#[cfg(all(test, unix))]
+mod toy;
+mod wakers;
 #[cfg(all(windows, any(feature = "smol", feature = "tokio")))]
 mod windows;
 
@@ -15,17 +23,19 @@ mod windows;
 pub use self::smol::Smol;
 #[cfg(feature = "tokio")]
 pub use self::tokio::Tokio;
-
-use std::{
-    fmt::Debug,
-    future::{Future, poll_fn},
-    io::{self, IoSlice, IoSliceMut},
-    mem,
-    net::Shutdown,
-    sync::{Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
-    time::Duration,
+pub use self::{
+    accept::{Accept, Incoming},
+    bytes::{RecvBytes, SendBytes},
+    halves::{Duplex, EndsWhenDropped, Halves, RecvHalf, SendHalf, Share},
 };
+
+#[cfg(windows)]
+use std::task::{Context, Poll};
+use std::{fmt::Debug, future::Future, io, time::Duration};
+
+pub(crate) use self::wakers::WakerList;
+#[cfg(windows)]
+pub(crate) use self::wakers::on_thread;
 
 /// What one waits for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -45,6 +55,10 @@ pub trait Runtime: private::Sealed + Copy + Debug + Send + Sync + Unpin + 'stati
     #[doc(hidden)]
     type Io<T: Source>: Registered<T>;
 
+    /// For what the other end of may be closed, and then be opened again.
+    #[doc(hidden)]
+    type ReopenedIo<T: Source>: Registered<T>;
+
     /// Waits for that long.
     fn sleep(duration: Duration) -> impl Future<Output = ()> + Send;
 }
@@ -55,16 +69,20 @@ pub trait Runtime: private::Sealed + Copy + Debug + Send + Sync + Unpin + 'stati
 /// On Unix, `as_fd` gives the same open descriptor for the object's whole life.
 #[cfg(unix)]
 pub unsafe trait Source:
-    private::Sealed + std::os::fd::AsFd + Debug + Send + Sync + Unpin + 'static
+    private::Sealed + std::os::fd::AsFd + Debug + Send + Sync + Unpin + Sized + 'static
 {
-    /// Whether the other end may be closed, and then be opened again.
+    /// One of those that the runtime has.
     #[doc(hidden)]
-    const IS_REOPENED: bool = false;
+    type Io<R: Runtime>: Registered<Self>;
 }
 
 /// A blocking object that can be made async: those of this crate, when they are nonblocking.
 #[cfg(windows)]
-pub trait Source: private::Sealed + Debug + Send + Sync + Unpin + 'static {
+pub trait Source: private::Sealed + Debug + Send + Sync + Unpin + Sized + 'static {
+    /// One of those that the runtime has.
+    #[doc(hidden)]
+    type Io<R: Runtime>: Registered<Self>;
+
     #[doc(hidden)]
     fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<()>;
 }
@@ -74,7 +92,14 @@ pub trait Source: private::Sealed + Debug + Send + Sync + Unpin + 'static {
 pub trait Registered<T>: Sized + Debug + Send + Sync + Unpin {
     fn new(io: T) -> io::Result<Self>;
     fn get_ref(&self) -> &T;
+    fn get_mut(&mut self) -> &mut T;
     fn into_inner(self) -> io::Result<T>;
+
+    /// Waits until an attempt may be worth it. Any number of tasks may wait.
+    fn ready(&self, interest: Interest) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Makes one attempt. After `WouldBlock`, [`ready`](Self::ready) waits.
+    fn try_with<X>(&self, interest: Interest, attempt: impl FnOnce(&T) -> io::Result<X>) -> io::Result<X>;
 
     /// Tries `attempt` until it is not `WouldBlock`, waiting in between. Any number of tasks may wait.
     fn wait_with<X>(
@@ -87,24 +112,33 @@ pub trait Registered<T>: Sized + Debug + Send + Sync + Unpin {
     fn poll_with<X>(
         &self,
         interest: Interest,
-        cx: &mut Context<'_>,
+        cx: &mut std::task::Context<'_>,
         attempt: impl FnMut(&T) -> io::Result<X>,
-    ) -> Poll<io::Result<X>>;
+    ) -> std::task::Poll<io::Result<X>>;
 }
 
 /// A blocking object `T`, made async on the runtime `R`.
 ///
 /// Any number of tasks may wait in its async methods. The runtime's own traits for reading and writing, which are there for
 /// `&Async<T, R>` too, remember one task for each direction: the last one that polled.
+///
+/// # Twins
+/// An async method has the name and the meaning of the blocking method of `T` that it is the twin of. What does not wait is a
+/// method here, too, or is reached by [`get_ref`](Self::get_ref). There are no timeouts to set: a future that takes too long is
+/// dropped, which the runtimes have functions for, and what is lost by that is said under "Cancel safety". As a rule, nothing is.
+///
+/// # Threads and runtimes
+/// Futures and objects can go to other threads. An object can be used by tasks of any runtime of the same kind, for as long as
+/// the one that it was created in runs; it can be dropped anywhere, also when no runtime is left.
 #[derive(Debug)]
 pub struct Async<T: Source, R: Runtime> {
-    io: R::Io<T>,
+    io: T::Io<R>,
 }
 
 impl<T: Source, R: Runtime> Async<T, R> {
     /// Takes an object that is nonblocking already.
     pub(crate) fn new(io: T) -> io::Result<Self> {
-        R::Io::new(io).map(|io| Self { io })
+        T::Io::new(io).map(|io| Self { io })
     }
 
     /// The blocking object inside, which is in nonblocking mode. Taking it out of that mode makes async calls block.
@@ -112,8 +146,36 @@ impl<T: Source, R: Runtime> Async<T, R> {
         self.io.get_ref()
     }
 
+    /// For what needs it, as long as the object stays the same.
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.io.get_mut()
+    }
+
     pub(crate) fn into_inner(self) -> io::Result<T> {
         self.io.into_inner()
+    }
+
+    /// Waits until receiving, accepting or sending may be possible without waiting: `try_recv`, `try_send` and `try_accept`
+    /// try it. They may be [`WouldBlock`](io::ErrorKind::WouldBlock) all the same; then wait again. The end of a stream and
+    /// errors count, too.
+    ///
+    /// # Platform-specific behaviour
+    /// On Windows, it is the attempt that starts what is waited for. Before the first one, this does not wait.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, nothing is lost.
+    pub async fn ready(&self, interest: Interest) -> io::Result<()> {
+        self.io.ready(interest).await
+    }
+
+    /// Makes one attempt to read.
+    pub(crate) fn try_read_with<X>(&self, attempt: impl FnOnce(&T) -> io::Result<X>) -> io::Result<X> {
+        self.io.try_with(Interest::Read, attempt)
+    }
+
+    /// Makes one attempt to write.
+    pub(crate) fn try_write_with<X>(&self, attempt: impl FnOnce(&T) -> io::Result<X>) -> io::Result<X> {
+        self.io.try_with(Interest::Write, attempt)
     }
 
     /// Tries until there is something to read.
@@ -149,147 +211,22 @@ impl<T: Source + std::os::windows::io::AsHandle, R: Runtime> std::os::windows::i
     }
 }
 
-/// What has the runtime's own trait for reading.
-#[doc(hidden)]
-pub trait RecvBytes: Source {
-    fn recv(&self, buf: &mut [u8]) -> io::Result<usize>;
-    fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
-}
+/// The future's output, or [`TimedOut`](io::ErrorKind::TimedOut).
+pub(crate) async fn limited<X, R: Runtime>(
+    limit: Duration,
+    future: impl Future<Output = io::Result<X>>,
+) -> io::Result<X> {
+    use std::{future::poll_fn, pin::pin, task::Poll};
 
-/// What has the runtime's own trait for writing.
-#[doc(hidden)]
-pub trait SendBytes: Source {
-    fn send(&self, buf: &[u8]) -> io::Result<usize>;
-    fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
-    fn flush(&self) -> io::Result<()>;
-    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
-}
-
-impl<T: SendBytes, R: Runtime> Async<T, R> {
-    /// For the runtime's own trait. Does not wait for room to write unless there is something to wait for.
-    #[cfg(any(feature = "smol", feature = "tokio"))]
-    fn poll_flushed(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_ref().flush() {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.io.poll_with(Interest::Write, cx, T::flush)
-            }
-            result => Poll::Ready(result),
-        }
-    }
-
-    /// For the runtime's own trait. Waits only where the system leaves it to us to send first what is on its way.
-    #[cfg(any(feature = "smol", feature = "tokio"))]
-    fn poll_shut_down(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_ref().shutdown(Shutdown::Write) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                // What was not sent makes no difference to the end.
-                let _ = std::task::ready!(self.poll_flushed(cx));
-                Poll::Ready(self.get_ref().shutdown(Shutdown::Write))
-            }
-            result => Poll::Ready(result),
-        }
-    }
-}
-
-/// Tasks that wait for something that happens once.
-#[derive(Debug, Default)]
-pub(crate) struct WakerList(Mutex<Wakers>);
-
-#[derive(Debug, Default)]
-struct Wakers {
-    tasks: Vec<Waker>,
-    /// How many there may be before those that gave up, and did not say so, have to be sorted out.
-    limit: usize,
-}
-
-impl WakerList {
-    pub(crate) fn add(&self, waker: &Waker) {
-        const LEAST_LIMIT: usize = 32;
-
-        let mut wakers = self.lock();
-        if wakers.tasks.iter().any(|other| other.will_wake(waker)) {
-            return;
-        }
-        let mut woken = Vec::new();
-        if wakers.tasks.len() >= wakers.limit.max(LEAST_LIMIT) {
-            // All are woken to ask again. Should all still wait, the next time is twice as far.
-            woken = mem::take(&mut wakers.tasks);
-            wakers.limit = woken.len() * 2;
-        }
-        wakers.tasks.push(waker.clone());
-        drop(wakers);
-        woken.into_iter().for_each(Waker::wake);
-    }
-
-    pub(crate) fn wake(&self) {
-        let woken = mem::take(&mut self.lock().tasks);
-        woken.into_iter().for_each(Waker::wake);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Wakers> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Lets other tasks run.
-pub(crate) async fn yield_now() {
-    let mut is_second = false;
-    poll_fn(|cx| {
-        if mem::replace(&mut is_second, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+    let (mut future, mut limit) = (pin!(future), pin!(R::sleep(limit)));
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Pending => limit.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into())),
+        result @ Poll::Ready(_) => result,
     })
-    .await;
+    .await
 }
 
 pub(crate) mod private {
     /// Only types of this crate.
     pub trait Sealed {}
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicUsize, Ordering::Relaxed},
-        },
-        task::Wake,
-    };
-
-    /// A task that asks again whenever it is woken.
-    struct Task {
-        list: Arc<WakerList>,
-        woken: AtomicUsize,
-    }
-
-    impl Wake for Task {
-        fn wake(self: Arc<Self>) {
-            self.woken.fetch_add(1, Relaxed);
-            // Only so often, for the test to end if they wake each other for ever.
-            if self.woken.load(Relaxed) < 100 {
-                let list = Arc::clone(&self.list);
-                list.add(&self.into());
-            }
-        }
-    }
-
-    #[test]
-    fn many_waiting_tasks_do_not_wake_each_other_for_ever() {
-        let list = Arc::new(WakerList::default());
-        let new = || Arc::new(Task { list: Arc::clone(&list), woken: AtomicUsize::new(0) });
-        let tasks: Vec<_> = (0..200).map(|_| new()).collect();
-        for task in &tasks {
-            list.add(&Arc::clone(task).into());
-        }
-        assert!(tasks.iter().all(|task| task.woken.load(Relaxed) < 10));
-        assert_eq!(list.lock().tasks.len(), tasks.len());
-        let before: usize = tasks.iter().map(|task| task.woken.load(Relaxed)).sum();
-        list.wake();
-        let after: usize = tasks.iter().map(|task| task.woken.load(Relaxed)).sum();
-        assert_eq!(after - before, tasks.len());
-    }
 }

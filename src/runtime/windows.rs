@@ -20,8 +20,21 @@ impl<T: Source> Registered<T> for Io<T> {
         &self.0
     }
 
+    fn get_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+
     fn into_inner(self) -> io::Result<T> {
         Ok(self.0)
+    }
+
+    async fn ready(&self, interest: Interest) -> io::Result<()> {
+        poll_fn(|cx| self.0.poll_ready(interest, cx)).await;
+        Ok(())
+    }
+
+    fn try_with<X>(&self, _interest: Interest, attempt: impl FnOnce(&T) -> io::Result<X>) -> io::Result<X> {
+        attempt(&self.0)
     }
 
     async fn wait_with<X>(

@@ -1,7 +1,10 @@
 //! The async twins of the blocking methods, for every runtime.
 
 use super::{Recver, Sender};
-use crate::runtime::{Async, RecvBytes, Runtime, SendBytes, Source, private::Sealed};
+use crate::{
+    TryClone,
+    runtime::{Async, RecvBytes, Runtime, SendBytes, Source, private::Sealed},
+};
 use std::{
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
@@ -14,16 +17,18 @@ impl Sealed for Sender {}
 #[cfg(unix)]
 unsafe impl Source for Recver {
     // It may be that of a FIFO.
-    const IS_REOPENED: bool = true;
+    type Io<R: Runtime> = R::ReopenedIo<Self>;
 }
 // SAFETY: as above.
 #[cfg(unix)]
 unsafe impl Source for Sender {
-    const IS_REOPENED: bool = true;
+    type Io<R: Runtime> = R::ReopenedIo<Self>;
 }
 
 #[cfg(windows)]
 impl Source for Recver {
+    type Io<R: Runtime> = R::ReopenedIo<Self>;
+
     fn poll_ready(
         &self,
         interest: crate::runtime::Interest,
@@ -35,6 +40,8 @@ impl Source for Recver {
 
 #[cfg(windows)]
 impl Source for Sender {
+    type Io<R: Runtime> = R::ReopenedIo<Self>;
+
     fn poll_ready(
         &self,
         interest: crate::runtime::Interest,
@@ -82,31 +89,30 @@ pub(super) fn pipe_async<R: Runtime>() -> io::Result<(Async<Sender, R>, Async<Re
 
 /// The async face of a [`Recver`].
 impl<R: Runtime> Async<Recver, R> {
-    /// The twin of [`Recver::recv`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no bytes are lost.
-    pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        self.read_with(|recver| recver.recv(buf)).await
-    }
-
-    /// The twin of [`Recver::recv_vectored`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no bytes are lost.
-    pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
-            return Ok(0);
-        }
-        self.read_with(|recver| recver.recv_vectored(bufs)).await
-    }
-
     /// The twin of [`Recver::available`].
     pub fn available(&self) -> io::Result<usize> {
         self.get_ref().available()
+    }
+
+    /// The twin of [`Recver::capacity`].
+    pub fn capacity(&self) -> io::Result<usize> {
+        self.get_ref().capacity()
+    }
+
+    /// The twin of [`Recver::set_capacity`].
+    pub fn set_capacity(&self, bytes: usize) -> io::Result<usize> {
+        self.get_ref().set_capacity(bytes)
+    }
+
+    /// The twin of [`Recver::try_clone`], within the runtime.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Self::new(self.get_ref().try_clone()?)
+    }
+}
+
+impl<R: Runtime> TryClone for Async<Recver, R> {
+    fn try_clone(&self) -> io::Result<Self> {
+        self.try_clone()
     }
 }
 
@@ -135,26 +141,25 @@ impl<R: Runtime> TryFrom<Async<Recver, R>> for Recver {
 ///
 /// Shutting it down by a runtime's trait flushes it. The stream ends when it is dropped, and all its clones.
 impl<R: Runtime> Async<Sender, R> {
-    /// The twin of [`Sender::send`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped before it is ready, nothing was sent.
-    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        self.write_with(|sender| sender.send(buf)).await
+    /// The twin of [`Sender::capacity`].
+    pub fn capacity(&self) -> io::Result<usize> {
+        self.get_ref().capacity()
     }
 
-    /// The twin of [`Sender::send_vectored`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped before it is ready, nothing was sent.
-    pub async fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
-            return Ok(0);
-        }
-        self.write_with(|sender| sender.send_vectored(bufs)).await
+    /// The twin of [`Sender::set_capacity`].
+    pub fn set_capacity(&self, bytes: usize) -> io::Result<usize> {
+        self.get_ref().set_capacity(bytes)
+    }
+
+    /// The twin of [`Sender::try_clone`], within the runtime.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Self::new(self.get_ref().try_clone()?)
+    }
+}
+
+impl<R: Runtime> TryClone for Async<Sender, R> {
+    fn try_clone(&self) -> io::Result<Self> {
+        self.try_clone()
     }
 }
 

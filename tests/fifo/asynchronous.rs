@@ -6,7 +6,7 @@ use crate::{Fifo, SHORT, support::in_time};
 use interprocess::{
     ConnectWaitMode,
     os::unix::fifo_file::{PIPE_BUF, Recver, Sender},
-    runtime::{Async, Runtime},
+    runtime::{Async, Interest, Runtime},
 };
 use std::{
     future::Future,
@@ -134,6 +134,40 @@ async fn after_a_broken_pipe_the_next_receiver_is_waited_for_and_not_spun_for<R:
     }
 }
 
+async fn readiness_waits_for_the_next_sender_when_the_last_has_left<R: Runtime>() {
+    let fifo = Fifo::new();
+    let recver = AsyncRecver::<R>::open(fifo.path()).expect("open");
+    let mut buf = [0; 8];
+    for _ in 0..3 {
+        let sender = AsyncSender::<R>::open(fifo.path()).await.expect("open");
+        assert_eq!(sender.try_send(b"x").expect("there is room"), 1);
+        drop(sender);
+        assert_eq!(recver.try_recv(&mut buf).expect("it is there"), 1);
+        assert_eq!(recver.try_recv(&mut buf).expect("the end"), 0);
+
+        let sender = AsyncSender::<R>::open(fifo.path()).await.expect("open");
+        let mut attempts = 0;
+        let receiving = async {
+            loop {
+                attempts += 1;
+                match recver.try_recv(&mut buf) {
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+                    result => break result.expect("receive"),
+                }
+                recver.ready(Interest::Read).await.expect("ready");
+            }
+        };
+        let sending = async {
+            R::sleep(SHORT).await;
+            sender.send(b"later").await.expect("send");
+        };
+        assert_eq!(futures_lite::future::zip(receiving, sending).await.0, 5);
+        assert!(attempts < 10, "it was busy: {attempts}");
+        drop(sender);
+        assert_eq!(recver.recv(&mut buf).await.expect("the end"), 0);
+    }
+}
+
 async fn a_receive_that_is_given_up_loses_nothing<R: Runtime>() {
     let fifo = Fifo::new();
     let recver = AsyncRecver::<R>::open(fifo.path()).expect("open");
@@ -182,6 +216,13 @@ macro_rules! on {
                     $block_on(super::after_a_broken_pipe_the_next_receiver_is_waited_for_and_not_spun_for::<
                         $runtime,
                     >())
+                });
+            }
+
+            #[test]
+            fn readiness_waits_for_the_next_sender_when_the_last_has_left() {
+                in_time(|| {
+                    $block_on(super::readiness_waits_for_the_next_sender_when_the_last_has_left::<$runtime>())
                 });
             }
 

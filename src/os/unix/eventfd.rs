@@ -271,7 +271,9 @@ impl Sealed for EventFd {}
 
 // SAFETY: the descriptor is the one that the object owns, from when it is made until it is dropped or given away whole.
 #[cfg(feature = "async")]
-unsafe impl Source for EventFd {}
+unsafe impl Source for EventFd {
+    type Io<R: Runtime> = R::Io<Self>;
+}
 
 /// The async face of an [`EventFd`]. What does not wait is done by [`get_ref`](Self::get_ref); what waits there blocks the
 /// thread.

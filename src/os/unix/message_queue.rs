@@ -525,7 +525,9 @@ impl Sealed for MessageQueue {}
 
 // SAFETY: the descriptor is the one that the object owns, from when it is made until it is dropped or given away whole.
 #[cfg(feature = "async")]
-unsafe impl Source for MessageQueue {}
+unsafe impl Source for MessageQueue {
+    type Io<R: Runtime> = R::Io<Self>;
+}
 
 /// The async face of a [`MessageQueue`]. What does not wait is done by [`get_ref`](Self::get_ref).
 ///

@@ -612,6 +612,8 @@ impl Sealed for MailslotServer {}
 
 #[cfg(feature = "async")]
 impl Source for MailslotServer {
+    type Io<R: Runtime> = R::Io<Self>;
+
     fn poll_ready(&self, _interest: Interest, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll_ready(cx)
     }
@@ -638,6 +640,14 @@ impl<R: Runtime> Async<MailslotServer, R> {
         self.read_with(|server| server.recv_into(buf)).await
     }
 
+    /// Like [`recv`](Self::recv), without waiting.
+    ///
+    /// # Errors
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no message; [`ready`](Self::ready) waits for one.
+    pub fn try_recv(&self, buf: &mut Vec<u8>) -> io::Result<usize> {
+        self.try_read_with(|server| server.recv(buf))
+    }
+
     /// The twin of [`MailslotServer::next_message_len`].
     pub fn next_message_len(&self) -> io::Result<Option<usize>> {
         self.get_ref().next_message_len()
@@ -646,6 +656,16 @@ impl<R: Runtime> Async<MailslotServer, R> {
     /// The twin of [`MailslotServer::message_count`].
     pub fn message_count(&self) -> io::Result<usize> {
         self.get_ref().message_count()
+    }
+
+    /// The twin of [`MailslotServer::max_message_size`].
+    pub fn max_message_size(&self) -> u32 {
+        self.get_ref().max_message_size()
+    }
+
+    /// The twin of [`MailslotServer::path`].
+    pub fn path(&self) -> Option<&OsStr> {
+        self.get_ref().path()
     }
 }
 

@@ -5,23 +5,24 @@ use super::{
     kind::{Connection, Datagram, Kind, Packets, Stream},
 };
 use crate::{
-    ConnectWaitMode,
+    ConnectWaitMode, TryClone,
     connecting::Patience,
     deadline::Deadline,
     error::about,
     local_socket::PeerCreds,
     os::unix::ancillary::{AncillaryDataBuf, BorrowedAncillaryData, EncodedAncillaryData},
-    runtime::{Async, RecvBytes, Runtime, SendBytes, Source, private::Sealed, yield_now},
+    runtime::{
+        Accept, Async, Duplex, RecvBytes, RecvHalf, Runtime, SendBytes, SendHalf, Source, WakerList,
+        private::Sealed,
+    },
     sys::unix::endpoint::Endpoint,
 };
 use rustix::net::SocketAddrUnix;
 use std::{
-    future::{Future, poll_fn},
+    future::Future,
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
     os::fd::{BorrowedFd, OwnedFd},
-    pin::pin,
-    task::Poll,
     time::Duration,
 };
 
@@ -29,9 +30,13 @@ impl<K: Kind> Sealed for Socket<K> {}
 impl<K: Connection> Sealed for Listener<K> {}
 
 // SAFETY: the descriptor is the socket that the object owns, from when it is made until it is dropped or given away whole.
-unsafe impl<K: Kind> Source for Socket<K> {}
+unsafe impl<K: Kind> Source for Socket<K> {
+    type Io<R: Runtime> = R::Io<Self>;
+}
 // SAFETY: as above.
-unsafe impl<K: Connection> Source for Listener<K> {}
+unsafe impl<K: Connection> Source for Listener<K> {
+    type Io<R: Runtime> = R::Io<Self>;
+}
 
 impl RecvBytes for Socket<Stream> {
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
@@ -98,8 +103,7 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
     pub async fn send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
         let mut ancillary = EncodedAncillaryData::new();
         ancillary.add_fds(fds)?;
-        K::check(&[IoSlice::new(buf)], !fds.is_empty())?;
-        self.write_with(|socket| socket.send_encoded(&[IoSlice::new(buf)], None, &ancillary)).await
+        self.send_encoded_ancillary(&[IoSlice::new(buf)], &ancillary).await
     }
 
     /// The twin of [`Socket::send_ancillary`].
@@ -114,11 +118,8 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
         let ancillary = BorrowedAncillaryData::encode(ancillary);
         async move {
             let ancillary = ancillary?;
-            let len = ancillary.as_ref().len();
-            K::check(&[IoSlice::new(buf)], len != 0)?;
-            self.write_with(|socket| socket.send_encoded(&[IoSlice::new(buf)], None, &ancillary))
-                .await
-                .map(|sent| (sent, len))
+            let sent = self.send_encoded_ancillary(&[IoSlice::new(buf)], &ancillary).await?;
+            Ok((sent, ancillary.as_ref().len()))
         }
     }
 
@@ -134,11 +135,8 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
         let ancillary = BorrowedAncillaryData::encode(ancillary);
         async move {
             let ancillary = ancillary?;
-            let len = ancillary.as_ref().len();
-            K::check(bufs, len != 0)?;
-            self.write_with(|socket| socket.send_encoded(bufs, None, &ancillary))
-                .await
-                .map(|sent| (sent, len))
+            let sent = self.send_encoded_ancillary(bufs, &ancillary).await?;
+            Ok((sent, ancillary.as_ref().len()))
         }
     }
 
@@ -151,6 +149,7 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
         bufs: &[IoSlice<'_>],
         ancillary: &EncodedAncillaryData<'_>,
     ) -> io::Result<usize> {
+        // What would be refused anyway does not wait.
         K::check(bufs, !ancillary.as_ref().is_empty())?;
         self.write_with(|socket| socket.send_encoded(bufs, None, ancillary)).await
     }
@@ -179,9 +178,26 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
         self.get_ref().peer_addr()
     }
 
+    /// The twin of [`Socket::take_error`].
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.get_ref().take_error()
+    }
+
+    /// The twin of [`Socket::do_not_reclaim_name_on_drop`].
+    pub fn do_not_reclaim_name_on_drop(&mut self) {
+        self.get_mut().do_not_reclaim_name_on_drop();
+    }
+
     /// The twin of [`Socket::shutdown`], which does not wait. (The runtimes' own traits have one of the same name, for sending.)
     pub fn shut_down(&self, how: Shutdown) -> io::Result<()> {
         self.get_ref().shutdown(how)
+    }
+}
+
+/// The twin of what the blocking one has, within the runtime.
+impl<K: Kind, R: Runtime> TryClone for Async<Socket<K>, R> {
+    fn try_clone(&self) -> io::Result<Self> {
+        Self::new(self.get_ref().try_clone()?)
     }
 }
 
@@ -233,6 +249,18 @@ impl<K: Connection, R: Runtime> Async<Socket<K>, R> {
         Self::connect_as(path?, ConnectWaitMode::Timeout(timeout)).await
     }
 
+    /// The twin of [`Socket::connect_with_wait_mode`]. Never blocks the thread.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, there is no connection, or it is closed.
+    pub async fn connect_with_wait_mode<'a>(
+        path: impl ToUdSocketPath<'a>,
+        wait_mode: ConnectWaitMode,
+    ) -> io::Result<Self> {
+        let path = path.to_socket_path();
+        Self::connect_as(path?, wait_mode).await
+    }
+
     async fn connect_as(path: UdSocketPath<'_>, wait_mode: ConnectWaitMode) -> io::Result<Self> {
         let mut patience = Patience::new(wait_mode, false);
         let address = path.to_socket_address()?;
@@ -250,28 +278,6 @@ impl<K: Connection, R: Runtime> Async<Socket<K>, R> {
 
 /// The async face of a [`Socket`] that is a stream.
 impl<R: Runtime> Async<Socket<Stream>, R> {
-    /// The twin of [`Socket::<Stream>::recv`](Socket#method.recv).
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no bytes are lost.
-    pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        self.read_with(|stream| stream.recv(buf)).await
-    }
-
-    /// The twin of [`Socket::<Stream>::recv_vectored`](Socket#method.recv_vectored).
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no bytes are lost.
-    pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
-            return Ok(0);
-        }
-        self.read_with(|stream| stream.recv_vectored(bufs)).await
-    }
-
     /// The twin of [`Socket::<Stream>::recv_ancillary`](Socket#method.recv_ancillary).
     ///
     /// # Cancel safety
@@ -296,6 +302,13 @@ impl<R: Runtime> Async<Socket<Stream>, R> {
         self.read_with(|stream| stream.recv_ancillary_vectored(bufs, abuf)).await
     }
 
+    /// A half that receives and a half that sends, which borrow the stream. [`into_split`](Self::into_split) gives halves that own it.
+    ///
+    /// To read and write at the same time, no halves are needed: `&UdStream` does both.
+    pub fn split(&mut self) -> (RecvHalf<&Self>, SendHalf<&Self>) {
+        (RecvHalf(self), SendHalf(self))
+    }
+
     /// The twin of [`Socket::<Stream>::peek`](Socket#method.peek).
     ///
     /// # Cancel safety
@@ -305,28 +318,6 @@ impl<R: Runtime> Async<Socket<Stream>, R> {
             return Ok(0);
         }
         self.read_with(|stream| stream.peek(buf)).await
-    }
-
-    /// The twin of [`Socket::<Stream>::send`](Socket#method.send).
-    ///
-    /// # Cancel safety
-    /// If the future is dropped before it is ready, nothing was sent.
-    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        self.write_with(|stream| stream.send(buf)).await
-    }
-
-    /// The twin of [`Socket::<Stream>::send_vectored`](Socket#method.send_vectored).
-    ///
-    /// # Cancel safety
-    /// If the future is dropped before it is ready, nothing was sent.
-    pub async fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
-            return Ok(0);
-        }
-        self.write_with(|stream| stream.send_vectored(bufs)).await
     }
 }
 
@@ -372,6 +363,22 @@ impl<K: Packets, R: Runtime> Async<Socket<K>, R> {
     ) -> io::Result<(usize, bool, usize, bool)> {
         let bufs = room::<K>(bufs)?;
         self.read_with(|socket| socket.recv_ancillary_vectored(bufs, abuf)).await
+    }
+
+    /// Like [`recv`](Self::recv), without waiting.
+    ///
+    /// # Errors
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no message is there; [`ready`](Self::ready) waits for one.
+    pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
+        self.try_read_with(|socket| socket.recv(buf))
+    }
+
+    /// Like [`send`](Self::send), without waiting.
+    ///
+    /// # Errors
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room; [`ready`](Self::ready) waits for that.
+    pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.try_write_with(|socket| socket.send(buf))
     }
 
     /// The twin of [`Socket::peek`].
@@ -460,7 +467,7 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
     /// The twin of [`Socket::<Datagram>::connect`](Socket#method.connect), which does not wait.
     ///
     /// # Errors
-    /// See [`Socket::set_destination`].
+    /// See [`set_destination`](Self::set_destination).
     pub fn connect<'a>(path: impl ToUdSocketPath<'a>) -> io::Result<Self> {
         Socket::<Datagram>::connect(path)?.try_into()
     }
@@ -482,19 +489,6 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
         self.read_with(|socket| socket.recv_from(buf, source)).await
     }
 
-    /// The twin of [`Socket::recv_from_ancillary`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no message is lost.
-    pub async fn recv_from_ancillary(
-        &self,
-        buf: &mut [u8],
-        abuf: &mut AncillaryDataBuf,
-        source: &mut UdSocketPath<'_>,
-    ) -> io::Result<(usize, bool, usize, bool)> {
-        self.read_with(|socket| socket.recv_from_ancillary(buf, abuf, source)).await
-    }
-
     /// The twin of [`Socket::recv_from_vectored`].
     ///
     /// # Cancel safety
@@ -506,6 +500,19 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
     ) -> io::Result<(usize, bool)> {
         let bufs = room::<Datagram>(bufs)?;
         self.read_with(|socket| socket.recv_from_vectored(bufs, source)).await
+    }
+
+    /// The twin of [`Socket::recv_from_ancillary`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no message is lost.
+    pub async fn recv_from_ancillary(
+        &self,
+        buf: &mut [u8],
+        abuf: &mut AncillaryDataBuf,
+        source: &mut UdSocketPath<'_>,
+    ) -> io::Result<(usize, bool, usize, bool)> {
+        self.read_with(|socket| socket.recv_from_ancillary(buf, abuf, source)).await
     }
 
     /// The twin of [`Socket::recv_from_ancillary_vectored`].
@@ -529,7 +536,7 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
     /// If the future is dropped before it is ready, nothing was sent.
     pub async fn send_to<'a>(&self, buf: &[u8], path: impl ToUdSocketPath<'a>) -> io::Result<usize> {
         let address = path.to_socket_path().and_then(|path| path.to_socket_address());
-        self.send_to_address(&[IoSlice::new(buf)], &[], address?).await
+        self.send_to_address(&[IoSlice::new(buf)], address?, &[]).await
     }
 
     /// The twin of [`Socket::send_to_vectored`]. See [`send_to`](Self::send_to).
@@ -542,7 +549,7 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
         path: impl ToUdSocketPath<'a>,
     ) -> io::Result<usize> {
         let address = path.to_socket_path().and_then(|path| path.to_socket_address());
-        self.send_to_address(bufs, &[], address?).await
+        self.send_to_address(bufs, address?, &[]).await
     }
 
     /// The twin of [`Socket::send_to_ancillary`]. See [`send_to`](Self::send_to).
@@ -555,12 +562,12 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
         ancillary: impl IntoIterator<Item = BorrowedAncillaryData<'f>>,
         path: impl ToUdSocketPath<'a>,
     ) -> impl Future<Output = io::Result<(usize, usize)>> + Send {
+        let encoded = BorrowedAncillaryData::encode(ancillary);
         let address = path.to_socket_path().and_then(|path| path.to_socket_address());
-        let ancillary = BorrowedAncillaryData::encode(ancillary);
         async move {
-            let (address, ancillary) = (address?, ancillary?);
-            let sent = self.send_to_address(&[IoSlice::new(buf)], ancillary.as_ref(), address).await?;
-            Ok((sent, ancillary.as_ref().len()))
+            let encoded = encoded?;
+            let encoded = encoded.as_ref();
+            Ok((self.send_to_address(&[IoSlice::new(buf)], address?, encoded).await?, encoded.len()))
         }
     }
 
@@ -574,23 +581,23 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
         ancillary: impl IntoIterator<Item = BorrowedAncillaryData<'f>>,
         path: impl ToUdSocketPath<'a>,
     ) -> impl Future<Output = io::Result<(usize, usize)>> + Send {
+        let encoded = BorrowedAncillaryData::encode(ancillary);
         let address = path.to_socket_path().and_then(|path| path.to_socket_address());
-        let ancillary = BorrowedAncillaryData::encode(ancillary);
         async move {
-            let (address, ancillary) = (address?, ancillary?);
-            let sent = self.send_to_address(bufs, ancillary.as_ref(), address).await?;
-            Ok((sent, ancillary.as_ref().len()))
+            let encoded = encoded?;
+            let encoded = encoded.as_ref();
+            Ok((self.send_to_address(bufs, address?, encoded).await?, encoded.len()))
         }
     }
 
     async fn send_to_address(
         &self,
         bufs: &[IoSlice<'_>],
-        control: &[u8],
         address: SocketAddrUnix,
+        ancillary: &[u8],
     ) -> io::Result<usize> {
-        let bufs = check::<Datagram>(bufs, !control.is_empty())?;
-        self.send_with(|socket| socket.inner.send_with(bufs, Some(&address), control)).await
+        let bufs = check::<Datagram>(bufs, !ancillary.is_empty())?;
+        self.send_with(|socket| socket.inner.send_with(bufs, Some(&address), ancillary)).await
     }
 
     /// The twin of [`Socket::send_batch_to`]. It waits for room for the first message.
@@ -642,6 +649,32 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
     }
 }
 
+impl Duplex for Socket<Stream> {}
+
+impl<K: Connection> Accept for Listener<K> {
+    type Connection = Socket<K>;
+
+    fn next_connection(&self) -> io::Result<Option<Socket<K>>> {
+        self.accept_one(Deadline::NEVER, true)
+    }
+
+    fn stop(&self) {
+        self.stop();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.inner.is_stopped()
+    }
+
+    fn stop_tasks(&self) -> Option<&WakerList> {
+        Some(&self.stop_tasks)
+    }
+
+    fn explain(&self, error: io::Error) -> io::Error {
+        error
+    }
+}
+
 impl BindOptions {
     /// Like [`bind`](Self::bind), for the runtime `R`.
     pub fn bind_async<'a, K: Connection, R: Runtime>(
@@ -678,38 +711,14 @@ impl<K: Connection, R: Runtime> Async<Listener<K>, R> {
         Listener::bind_with_drop_guard(path)?.try_into()
     }
 
-    /// The twin of [`Listener::accept`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no client is lost.
-    pub async fn accept(&self) -> io::Result<Async<Socket<K>, R>> {
-        let listener = self.get_ref();
-        loop {
-            let mut next = pin!(self.read_with(|listener| listener.accept_one(Deadline::NEVER, true)));
-            let socket = poll_fn(|cx| {
-                // First, so that being stopped in between is noticed.
-                listener.stop_tasks.add(cx.waker());
-                if listener.inner.is_stopped() {
-                    return Poll::Ready(listener.accept_one(Deadline::NEVER, true));
-                }
-                next.as_mut().poll(cx)
-            });
-            match socket.await? {
-                Some(socket) => return Async::new(socket),
-                // Strangers who keep coming must not keep the thread.
-                None => yield_now().await,
-            }
-        }
-    }
-
-    /// The twin of [`Listener::stop`].
-    pub fn stop(&self) {
-        self.get_ref().stop();
-    }
-
     /// The twin of [`Listener::local_addr`].
     pub fn local_addr(&self) -> io::Result<UdSocketPath<'static>> {
         self.get_ref().local_addr()
+    }
+
+    /// The twin of [`Listener::do_not_reclaim_name_on_drop`].
+    pub fn do_not_reclaim_name_on_drop(&mut self) {
+        self.get_mut().do_not_reclaim_name_on_drop();
     }
 }
 

@@ -37,8 +37,6 @@
 mod asynchronous;
 mod batch;
 mod bind;
-#[cfg(feature = "async")]
-pub mod halves;
 pub mod kind;
 mod listener;
 mod packet;

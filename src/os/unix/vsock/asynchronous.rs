@@ -4,24 +4,28 @@ use super::{VsockAddr, VsockListener, VsockStream, imp};
 use crate::{
     error::about,
     local_socket::ListenerNonblockingMode,
-    runtime::{Async, RecvBytes, Runtime, SendBytes, Source, private::Sealed},
+    runtime::{
+        Accept, Async, Duplex, Halves, RecvBytes, Runtime, SendBytes, Source, WakerList, halves,
+        private::Sealed,
+    },
 };
 use std::{
-    future::{Future, poll_fn},
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
     os::fd::AsFd,
-    pin::pin,
-    task::Poll,
 };
 
 impl Sealed for VsockStream {}
 impl Sealed for VsockListener {}
 
 // SAFETY: the descriptor is the socket that the object owns, from when it is made until it is dropped or given away whole.
-unsafe impl Source for VsockStream {}
+unsafe impl Source for VsockStream {
+    type Io<R: Runtime> = R::Io<Self>;
+}
 // SAFETY: as above.
-unsafe impl Source for VsockListener {}
+unsafe impl Source for VsockListener {
+    type Io<R: Runtime> = R::Io<Self>;
+}
 
 impl RecvBytes for VsockStream {
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
@@ -55,6 +59,35 @@ impl SendBytes for VsockStream {
     }
 }
 
+impl Duplex for VsockStream {}
+
+impl Accept for VsockListener {
+    type Connection = VsockStream;
+
+    fn next_connection(&self) -> io::Result<Option<VsockStream>> {
+        self.accept().map(Some)
+    }
+
+    fn stop(&self) {
+        self.stop();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.inner.is_stopped()
+    }
+
+    fn stop_tasks(&self) -> Option<&WakerList> {
+        Some(&self.stop_tasks)
+    }
+
+    fn explain(&self, error: io::Error) -> io::Error {
+        match self.local_addr() {
+            Ok(addr) => about(addr, error),
+            Err(_) => error,
+        }
+    }
+}
+
 /// The async face of a [`VsockListener`].
 impl<R: Runtime> Async<VsockListener, R> {
     /// The twin of [`VsockListener::bind`].
@@ -63,29 +96,6 @@ impl<R: Runtime> Async<VsockListener, R> {
     /// Those of [`VsockListener::bind`].
     pub fn bind(addr: VsockAddr) -> io::Result<Self> {
         VsockListener::bind(addr)?.try_into()
-    }
-
-    /// The twin of [`VsockListener::accept`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no client is lost.
-    pub async fn accept(&self) -> io::Result<Async<VsockStream, R>> {
-        let listener = self.get_ref();
-        let mut next = pin!(self.read_with(VsockListener::accept));
-        let stream = poll_fn(|cx| {
-            // First, so that being stopped in between is noticed.
-            listener.stop_tasks.add(cx.waker());
-            if listener.inner.is_stopped() {
-                return Poll::Ready(listener.accept());
-            }
-            next.as_mut().poll(cx)
-        });
-        Async::new(stream.await?)
-    }
-
-    /// The twin of [`VsockListener::stop`].
-    pub fn stop(&self) {
-        self.get_ref().stop();
     }
 
     /// The twin of [`VsockListener::local_addr`].
@@ -133,28 +143,6 @@ impl<R: Runtime> Async<VsockStream, R> {
         connected.await.map_err(|error| about(addr, error))
     }
 
-    /// The twin of [`VsockStream::recv`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no bytes are lost.
-    pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        self.read_with(|stream| stream.recv(buf)).await
-    }
-
-    /// The twin of [`VsockStream::recv_vectored`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no bytes are lost.
-    pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
-            return Ok(0);
-        }
-        self.read_with(|stream| stream.recv_vectored(bufs)).await
-    }
-
     /// The twin of [`VsockStream::peek`].
     ///
     /// # Cancel safety
@@ -166,31 +154,19 @@ impl<R: Runtime> Async<VsockStream, R> {
         self.read_with(|stream| stream.peek(buf)).await
     }
 
-    /// The twin of [`VsockStream::send`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped before it is ready, nothing was sent.
-    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        self.write_with(|stream| stream.send(buf)).await
-    }
-
-    /// The twin of [`VsockStream::send_vectored`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped before it is ready, nothing was sent.
-    pub async fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
-            return Ok(0);
-        }
-        self.write_with(|stream| stream.send_vectored(bufs)).await
-    }
-
     /// The twin of [`VsockStream::local_addr`].
     pub fn local_addr(&self) -> io::Result<VsockAddr> {
         self.get_ref().local_addr()
+    }
+
+    /// Ends one direction, or both, as [`VsockStream::shutdown`] does. (The runtimes' own traits have one of that name, for sending.)
+    pub fn shut_down(&self, how: Shutdown) -> io::Result<()> {
+        self.get_ref().shutdown(how)
+    }
+
+    /// A half that receives and a half that sends, for two tasks. [`reunite`](Self::reunite) puts them together again.
+    pub fn split(self) -> Halves<VsockStream, R> {
+        halves::split(self)
     }
 
     /// The twin of [`VsockStream::peer_addr`].

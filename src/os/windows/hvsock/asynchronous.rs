@@ -4,13 +4,15 @@ use super::{HvsockAddr, HvsockListener, HvsockStream, imp};
 use crate::{
     error::about,
     local_socket::ListenerNonblockingMode,
-    runtime::{Async, Interest, RecvBytes, Runtime, SendBytes, Source, private::Sealed},
+    runtime::{
+        Accept, Async, Duplex, Halves, Interest, RecvBytes, Runtime, SendBytes, Source, WakerList, halves,
+        private::Sealed,
+    },
 };
 use std::{
-    future::{Future, poll_fn},
+    future::poll_fn,
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
-    pin::pin,
     task::{Context, Poll},
 };
 
@@ -18,12 +20,16 @@ impl Sealed for HvsockStream {}
 impl Sealed for HvsockListener {}
 
 impl Source for HvsockStream {
+    type Io<R: Runtime> = R::Io<Self>;
+
     fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll_ready(interest, cx)
     }
 }
 
 impl Source for HvsockListener {
+    type Io<R: Runtime> = R::Io<Self>;
+
     fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<()> {
         self.inner.poll_ready(interest, cx)
     }
@@ -61,6 +67,35 @@ impl SendBytes for HvsockStream {
     }
 }
 
+impl Duplex for HvsockStream {}
+
+impl Accept for HvsockListener {
+    type Connection = HvsockStream;
+
+    fn next_connection(&self) -> io::Result<Option<HvsockStream>> {
+        self.accept().map(Some)
+    }
+
+    fn stop(&self) {
+        self.stop();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.inner.is_stopped()
+    }
+
+    fn stop_tasks(&self) -> Option<&WakerList> {
+        Some(&self.stop_tasks)
+    }
+
+    fn explain(&self, error: io::Error) -> io::Error {
+        match self.local_addr() {
+            Ok(addr) => about(addr, error),
+            Err(_) => error,
+        }
+    }
+}
+
 /// The async face of a [`HvsockListener`].
 impl<R: Runtime> Async<HvsockListener, R> {
     /// The twin of [`HvsockListener::bind`].
@@ -69,29 +104,6 @@ impl<R: Runtime> Async<HvsockListener, R> {
     /// Those of [`HvsockListener::bind`].
     pub fn bind(addr: HvsockAddr) -> io::Result<Self> {
         HvsockListener::bind(addr)?.try_into()
-    }
-
-    /// The twin of [`HvsockListener::accept`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no client is lost.
-    pub async fn accept(&self) -> io::Result<Async<HvsockStream, R>> {
-        let listener = self.get_ref();
-        let mut next = pin!(self.read_with(HvsockListener::accept));
-        let stream = poll_fn(|cx| {
-            // First, so that being stopped in between is noticed.
-            listener.stop_tasks.add(cx.waker());
-            if listener.inner.is_stopped() {
-                return Poll::Ready(listener.accept());
-            }
-            next.as_mut().poll(cx)
-        });
-        Async::new(stream.await?)
-    }
-
-    /// The twin of [`HvsockListener::stop`].
-    pub fn stop(&self) {
-        self.get_ref().stop();
     }
 
     /// The twin of [`HvsockListener::local_addr`].
@@ -139,28 +151,6 @@ impl<R: Runtime> Async<HvsockStream, R> {
         connected.await.map_err(|error| about(addr, error))
     }
 
-    /// The twin of [`HvsockStream::recv`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no bytes are lost.
-    pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        self.read_with(|stream| stream.recv(buf)).await
-    }
-
-    /// The twin of [`HvsockStream::recv_vectored`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no bytes are lost.
-    pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
-            return Ok(0);
-        }
-        self.read_with(|stream| stream.recv_vectored(bufs)).await
-    }
-
     /// The twin of [`HvsockStream::peek`].
     ///
     /// # Cancel safety
@@ -172,44 +162,19 @@ impl<R: Runtime> Async<HvsockStream, R> {
         self.read_with(|stream| stream.peek(buf)).await
     }
 
-    /// The twin of [`HvsockStream::send`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped before it is ready, nothing was sent.
-    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        self.write_with(|stream| stream.send(buf)).await
-    }
-
-    /// The twin of [`HvsockStream::send_vectored`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped before it is ready, nothing was sent.
-    pub async fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
-            return Ok(0);
-        }
-        self.write_with(|stream| stream.send_vectored(bufs)).await
-    }
-
-    /// The twin of [`HvsockStream::flush`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, nothing is lost.
-    pub async fn flush(&self) -> io::Result<()> {
-        match self.get_ref().flush() {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.write_with(HvsockStream::flush).await
-            }
-            result => result,
-        }
-    }
-
     /// The twin of [`HvsockStream::local_addr`].
     pub fn local_addr(&self) -> io::Result<HvsockAddr> {
         self.get_ref().local_addr()
+    }
+
+    /// Ends one direction, or both, as [`HvsockStream::shutdown`] does. (The runtimes' own traits have one of that name, for sending.)
+    pub fn shut_down(&self, how: Shutdown) -> io::Result<()> {
+        self.get_ref().shutdown(how)
+    }
+
+    /// A half that receives and a half that sends, for two tasks. [`reunite`](Self::reunite) puts them together again.
+    pub fn split(self) -> Halves<HvsockStream, R> {
+        halves::split(self)
     }
 
     /// The twin of [`HvsockStream::peer_addr`].

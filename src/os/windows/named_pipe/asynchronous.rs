@@ -3,34 +3,41 @@
 use super::{
     MsgPart, PipeConnectOptions, PipeInformation, PipeListener, PipeListenerOptions, PipeStream,
     RecvPipeStream, SendPipeStream,
-    connect::Attempts,
+    connect::{Attempts, explain},
     pipe_mode::{Bytes, Messages, NotNone, PipeModeTag},
 };
 use crate::{
-    ConnectWaitMode,
+    ConnectWaitMode, TryClone,
     deadline::Deadline,
     error::ReuniteError,
     local_socket::PeerCreds,
     os::windows::ImpersonationGuard,
-    runtime::{Async, Interest, RecvBytes, Runtime, SendBytes, Source, private::Sealed},
+    runtime::{
+        Accept, Async, Interest, RecvBytes, Runtime, SendBytes, Source, WakerList, on_thread, private::Sealed,
+    },
 };
 use std::{
     ffi::{OsStr, OsString},
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
     task::{Context, Poll},
+    time::Duration,
 };
 
 impl<Rm: PipeModeTag, Sm: PipeModeTag> Sealed for PipeStream<Rm, Sm> {}
 impl<Rm: PipeModeTag, Sm: PipeModeTag> Sealed for PipeListener<Rm, Sm> {}
 
 impl<Rm: PipeModeTag, Sm: PipeModeTag> Source for PipeStream<Rm, Sm> {
+    type Io<R: Runtime> = R::Io<Self>;
+
     fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<()> {
         self.sys().poll_ready(interest, cx)
     }
 }
 
 impl<Rm: PipeModeTag, Sm: PipeModeTag> Source for PipeListener<Rm, Sm> {
+    type Io<R: Runtime> = R::Io<Self>;
+
     fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<()> {
         self.inner.poll_ready(interest, cx)
     }
@@ -87,21 +94,32 @@ impl PipeConnectOptions {
     }
 }
 
+impl<Rm: PipeModeTag, Sm: PipeModeTag> Accept for PipeListener<Rm, Sm> {
+    type Connection = PipeStream<Rm, Sm>;
+
+    fn next_connection(&self) -> io::Result<Option<PipeStream<Rm, Sm>>> {
+        self.accept_until(Deadline::NEVER).map(Some)
+    }
+
+    fn stop(&self) {
+        self.stop();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.inner.is_stopped()
+    }
+
+    fn stop_tasks(&self) -> Option<&WakerList> {
+        None
+    }
+
+    fn explain(&self, error: io::Error) -> io::Error {
+        explain(self.path(), error)
+    }
+}
+
 /// The async face of a [`PipeListener`].
 impl<Rm: PipeModeTag, Sm: PipeModeTag, R: Runtime> Async<PipeListener<Rm, Sm>, R> {
-    /// The twin of [`PipeListener::accept`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no client is lost.
-    pub async fn accept(&self) -> io::Result<Async<PipeStream<Rm, Sm>, R>> {
-        Async::new(self.read_with(|listener| listener.accept_until(Deadline::NEVER)).await?)
-    }
-
-    /// The twin of [`PipeListener::stop`].
-    pub fn stop(&self) {
-        self.get_ref().stop();
-    }
-
     /// The twin of [`PipeListener::path`].
     pub fn path(&self) -> &OsStr {
         self.get_ref().path()
@@ -272,6 +290,16 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag, R: Runtime> Async<PipeStream<Rm, Sm>, R> 
         self.get_ref().impersonate_client()
     }
 
+    /// The twin of [`PipeStream::take_error`].
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.get_ref().take_error()
+    }
+
+    /// The twin of [`PipeStream::try_clone`].
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Self::new(self.get_ref().try_clone()?)
+    }
+
     /// The twin of [`PipeStream::is_peer_gone`].
     pub fn is_peer_gone(&self) -> io::Result<bool> {
         self.get_ref().is_peer_gone()
@@ -285,14 +313,6 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag, R: Runtime> Async<PipeStream<Rm, Sm>, R> 
 
 /// Receiving bytes.
 impl<Sm: PipeModeTag, R: Runtime> Async<PipeStream<Bytes, Sm>, R> {
-    /// The twin of [`PipeStream::recv`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no bytes are lost.
-    pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.read_with(|stream| stream.recv(buf)).await
-    }
-
     /// The twin of [`PipeStream::peek`].
     ///
     /// # Cancel safety
@@ -349,17 +369,16 @@ impl<Sm: PipeModeTag, R: Runtime> Async<PipeStream<Messages, Sm>, R> {
 
 /// Sending.
 impl<Rm: PipeModeTag, Sm: NotNone, R: Runtime> Async<PipeStream<Rm, Sm>, R> {
-    /// The twin of [`PipeStream::flush`].
+    /// The twin of [`PipeStream::drain`]. A thread waits meanwhile, and goes on until `timeout` has passed if the future is dropped.
+    ///
+    /// # Errors
+    /// See [`PipeStream::drain`].
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing is lost.
-    pub async fn flush(&self) -> io::Result<()> {
-        match self.get_ref().flush() {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.write_with(PipeStream::flush).await
-            }
-            result => result,
-        }
+    pub async fn drain(&self, timeout: Duration) -> io::Result<()> {
+        let stream = self.get_ref().try_clone()?;
+        on_thread(move || stream.drain(timeout)).await
     }
 
     /// The twin of [`PipeStream::assume_flushed`].
@@ -376,19 +395,21 @@ impl<Rm: PipeModeTag, Sm: NotNone, R: Runtime> Async<PipeStream<Rm, Sm>, R> {
     pub fn evade_limbo(self) {}
 }
 
-/// Sending bytes.
-impl<Rm: PipeModeTag, R: Runtime> Async<PipeStream<Rm, Bytes>, R> {
-    /// The twin of [`PipeStream::send`].
-    ///
-    /// # Cancel safety
-    /// If the future is dropped before it is ready, nothing was sent.
-    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.write_with(|stream| stream.send(buf)).await
-    }
-}
-
 /// Sending messages.
 impl<Rm: PipeModeTag, R: Runtime> Async<PipeStream<Rm, Messages>, R> {
+    /// The twin of [`PipeStream::flush`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, nothing is lost.
+    pub async fn flush(&self) -> io::Result<()> {
+        match self.get_ref().flush() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.write_with(PipeStream::flush).await
+            }
+            result => result,
+        }
+    }
+
     /// The twin of [`PipeStream::send`].
     ///
     /// # Cancel safety
@@ -409,6 +430,12 @@ impl<R: Runtime> Async<PipeStream<Messages, Messages>, R> {
         self.write_with(|stream| stream.sys().start_transaction(msg, room)).await?;
         let _claim = self.get_ref().sys().claim();
         self.read_with(|stream| stream.sys().recv_answer(answer)).await
+    }
+}
+
+impl<Rm: PipeModeTag, Sm: PipeModeTag, R: Runtime> TryClone for Async<PipeStream<Rm, Sm>, R> {
+    fn try_clone(&self) -> io::Result<Self> {
+        self.try_clone()
     }
 }
 

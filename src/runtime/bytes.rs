@@ -1,0 +1,188 @@
+//! Receiving and sending bytes, for everything that is a stream or an end of one.
+
+use super::{Async, Runtime, Source};
+#[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
+use super::{Interest, Registered};
+#[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
+use std::task::{Context, Poll, ready};
+use std::{
+    io::{self, IoSlice, IoSliceMut},
+    net::Shutdown,
+};
+
+/// What has the runtime's own trait for reading.
+#[doc(hidden)]
+pub trait RecvBytes: Source {
+    fn recv(&self, buf: &mut [u8]) -> io::Result<usize>;
+    fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
+}
+
+/// What has the runtime's own trait for writing.
+#[doc(hidden)]
+pub trait SendBytes: Source {
+    fn send(&self, buf: &[u8]) -> io::Result<usize>;
+    fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
+    fn flush(&self) -> io::Result<()>;
+    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+}
+
+/// Receiving bytes, by [`Stream`](crate::local_socket::Stream), [`Recver`](crate::unnamed_pipe::Recver), and whatever else is a
+/// stream of bytes.
+impl<T: RecvBytes, R: Runtime> Async<T, R> {
+    /// Receives bytes into `buf`: as many as there are and fit, at least one, or 0 at the end of the stream or if `buf` is empty.
+    ///
+    /// # Errors
+    /// Those of its blocking twin.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no bytes are lost.
+    pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.read_with(|io| io.recv(buf)).await
+    }
+
+    /// Like [`recv`](Self::recv), into several buffers, filled in order.
+    ///
+    /// # Platform-specific behaviour
+    /// Windows cannot fill several at once from a pipe: there, the first that is not empty is filled.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no bytes are lost.
+    pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Ok(0);
+        }
+        self.read_with(|io| io.recv_vectored(bufs)).await
+    }
+
+    /// Like [`recv`](Self::recv), without waiting.
+    ///
+    /// # Errors
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if nothing is there; [`ready`](Self::ready) waits for that.
+    pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.try_read_with(|io| io.recv(buf))
+    }
+}
+
+/// Sending bytes, by [`Stream`](crate::local_socket::Stream), [`Sender`](crate::unnamed_pipe::Sender), and whatever else is a
+/// stream of bytes.
+impl<T: SendBytes, R: Runtime> Async<T, R> {
+    /// Sends bytes from `buf`, and says how many: at least one, unless `buf` is empty. It may be fewer than all.
+    ///
+    /// # Errors
+    /// Those of its blocking twin, such as [`BrokenPipe`](io::ErrorKind::BrokenPipe) if the peer is gone.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.write_with(|io| io.send(buf)).await
+    }
+
+    /// Like [`send`](Self::send), from several buffers, in order.
+    ///
+    /// # Platform-specific behaviour
+    /// Windows has no such call for pipes: there, small buffers are copied together, and else the first that is not empty is sent.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Ok(0);
+        }
+        self.write_with(|io| io.send_vectored(bufs)).await
+    }
+
+    /// Like [`send`](Self::send), without waiting.
+    ///
+    /// # Errors
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room; [`ready`](Self::ready) waits for that.
+    pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.try_write_with(|io| io.send(buf))
+    }
+
+    /// Waits until all that was sent is with the system, where it outlives this process. The peer need not have read it.
+    ///
+    /// # Platform-specific behaviour
+    /// Does nothing on Unix, where it always is. On Windows it may be on its way.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, nothing is lost.
+    pub async fn flush(&self) -> io::Result<()> {
+        match self.get_ref().flush() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.write_with(T::flush).await,
+            result => result,
+        }
+    }
+}
+
+/// For the runtimes' own traits.
+#[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
+impl<T: RecvBytes, R: Runtime> Async<T, R> {
+    pub(super) fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        if buf.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        self.io.poll_with(Interest::Read, cx, |io| io.recv(buf))
+    }
+
+    #[cfg(feature = "smol")]
+    pub(super) fn poll_recv_vectored(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Poll::Ready(Ok(0));
+        }
+        self.io.poll_with(Interest::Read, cx, |io| io.recv_vectored(bufs))
+    }
+}
+
+/// For the runtimes' own traits.
+#[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
+impl<T: SendBytes, R: Runtime> Async<T, R> {
+    pub(super) fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.io.poll_with(Interest::Write, cx, |io| io.send(buf))
+    }
+
+    pub(super) fn poll_send_vectored(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.io.poll_with(Interest::Write, cx, |io| io.send_vectored(bufs))
+    }
+
+    /// Does not wait for room to write unless there is something to wait for.
+    pub(super) fn poll_flushed(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_ref().flush() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.io.poll_with(Interest::Write, cx, T::flush)
+            }
+            result => Poll::Ready(result),
+        }
+    }
+
+    /// Waits only where the system leaves it to us to send first what is on its way.
+    pub(super) fn poll_shut_down(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_ref().shutdown(Shutdown::Write) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                // What was not sent makes no difference to the end.
+                let _ = ready!(self.poll_flushed(cx));
+                Poll::Ready(self.get_ref().shutdown(Shutdown::Write))
+            }
+            result => Poll::Ready(result),
+        }
+    }
+}

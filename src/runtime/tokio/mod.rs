@@ -1,0 +1,104 @@
+//! Tokio: on Unix its reactor (`AsyncFd`), on Windows only its clock.
+
+#[cfg(unix)]
+mod exchange;
+#[cfg(unix)]
+mod reactor;
+#[cfg(unix)]
+mod reopened;
+
+use super::{Async, RecvBytes, RecvHalf, Runtime, SendBytes, SendHalf, Source, private::Sealed};
+use std::{
+    io::{self, IoSlice},
+    ops::Deref,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The [`tokio`](::tokio) runtime. Objects are created within it, and may be dropped outside.
+#[derive(Copy, Clone, Debug)]
+pub struct Tokio(());
+
+impl Sealed for Tokio {}
+
+impl Runtime for Tokio {
+    #[cfg(unix)]
+    type Io<T: Source> = reactor::Io<T>;
+    #[cfg(unix)]
+    type ReopenedIo<T: Source> = reopened::Io<T>;
+    #[cfg(windows)]
+    type Io<T: Source> = super::windows::Io<T>;
+    #[cfg(windows)]
+    type ReopenedIo<T: Source> = super::windows::Io<T>;
+
+    async fn sleep(duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// `AsyncRead` for a type, by way of an `&Async`.
+macro_rules! read_by_ref {
+    ($([$($bounds:tt)*] $type:ty, |$this:ident| $io:expr;)+) => {$(
+        impl<$($bounds)*> AsyncRead for $type {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buf: &mut ReadBuf<'_>,
+            ) -> Poll<io::Result<()>> {
+                let $this = self.get_mut();
+                let received = ready!($io.poll_recv(cx, buf.initialize_unfilled()))?;
+                buf.advance(received);
+                Poll::Ready(Ok(()))
+            }
+        }
+    )+};
+}
+read_by_ref! {
+    [T: RecvBytes] Async<T, Tokio>, |io| io;
+    [T: RecvBytes] &Async<T, Tokio>, |io| io;
+    [T: RecvBytes, P: Deref<Target = Async<T, Tokio>> + Unpin] RecvHalf<P>, |half| half.0;
+    [T: RecvBytes, P: Deref<Target = Async<T, Tokio>>] &RecvHalf<P>, |half| half.0;
+}
+
+/// `AsyncWrite` for a type, by way of an `&Async`.
+macro_rules! write_by_ref {
+    ($([$($bounds:tt)*] $type:ty, |$this:ident| $io:expr;)+) => {$(
+        impl<$($bounds)*> AsyncWrite for $type {
+            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+                let $this = self.get_mut();
+                $io.poll_send(cx, buf)
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bufs: &[IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                let $this = self.get_mut();
+                $io.poll_send_vectored(cx, bufs)
+            }
+
+            fn is_write_vectored(&self) -> bool {
+                true
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                let $this = self.get_mut();
+                $io.poll_flushed(cx)
+            }
+
+            fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                let $this = self.get_mut();
+                $io.poll_shut_down(cx)
+            }
+        }
+    )+};
+}
+write_by_ref! {
+    [T: SendBytes] Async<T, Tokio>, |io| io;
+    [T: SendBytes] &Async<T, Tokio>, |io| io;
+    [T: SendBytes, P: Deref<Target = Async<T, Tokio>> + Unpin] SendHalf<P>, |half| half.0;
+    [T: SendBytes, P: Deref<Target = Async<T, Tokio>>] &SendHalf<P>, |half| half.0;
+}

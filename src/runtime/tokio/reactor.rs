@@ -1,0 +1,112 @@
+//! Objects in Tokio's reactor.
+
+use crate::runtime::{Interest, Registered, Source};
+use std::{
+    future::Future,
+    io,
+    os::fd::{AsRawFd, RawFd},
+    pin::pin,
+    task::{Context, Poll, Waker, ready},
+};
+use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
+
+/// An object in Tokio's reactor.
+#[derive(Debug)]
+pub struct Io<T: Source>(AsyncFd<Raw<T>>);
+
+/// `AsyncFd` asks for the raw descriptor.
+#[derive(Debug)]
+pub(super) struct Raw<T>(pub(super) T);
+
+impl<T: Source> AsRawFd for Raw<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
+/// Within the runtime.
+pub(super) fn register<T: Source>(io: T) -> io::Result<AsyncFd<Raw<T>>> {
+    tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
+    // SAFETY: a `Source` promises that its descriptor is open and the same for as long as it lives, and it is not taken out again
+    // before it is deregistered.
+    Ok(unsafe { AsyncFd::register(Raw(io)) }?)
+}
+
+pub(super) fn of(interest: Interest) -> tokio::io::Interest {
+    match interest {
+        Interest::Read => tokio::io::Interest::READABLE,
+        Interest::Write => tokio::io::Interest::WRITABLE,
+    }
+}
+
+pub(super) fn poll_ready<'fd, U: AsRawFd>(
+    fd: &'fd AsyncFd<U>,
+    interest: Interest,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<AsyncFdReadyGuard<'fd, U>>> {
+    match interest {
+        Interest::Read => fd.poll_read_ready(cx),
+        Interest::Write => fd.poll_write_ready(cx),
+    }
+}
+
+/// What the reactor has told already; `None` if nothing, as about an object that is new to it.
+pub(super) fn ready_now<U: AsRawFd>(
+    fd: &AsyncFd<U>,
+    interest: Interest,
+) -> Option<io::Result<AsyncFdReadyGuard<'_, U>>> {
+    match pin!(fd.ready(of(interest))).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(guard) => Some(guard),
+        Poll::Pending => None,
+    }
+}
+
+impl<T: Source> Registered<T> for Io<T> {
+    fn new(io: T) -> io::Result<Self> {
+        register(io).map(Self)
+    }
+
+    fn get_ref(&self) -> &T {
+        &self.0.get_ref().0
+    }
+
+    fn get_mut(&mut self) -> &mut T {
+        &mut self.0.get_mut().0
+    }
+
+    fn into_inner(self) -> io::Result<T> {
+        Ok(self.0.into_inner().0)
+    }
+
+    async fn ready(&self, interest: Interest) -> io::Result<()> {
+        self.0.ready(of(interest)).await.map(|mut guard| guard.retain_ready())
+    }
+
+    fn try_with<X>(&self, interest: Interest, attempt: impl FnOnce(&T) -> io::Result<X>) -> io::Result<X> {
+        let Some(guard) = ready_now(&self.0, interest) else { return attempt(self.get_ref()) };
+        let result = guard?.try_io(|_| attempt(self.get_ref()));
+        result.unwrap_or_else(|_| Err(io::ErrorKind::WouldBlock.into()))
+    }
+
+    async fn wait_with<X>(
+        &self,
+        interest: Interest,
+        mut attempt: impl FnMut(&T) -> io::Result<X> + Send,
+    ) -> io::Result<X> {
+        self.0.async_io(of(interest), move |io| attempt(&io.0)).await
+    }
+
+    fn poll_with<X>(
+        &self,
+        interest: Interest,
+        cx: &mut Context<'_>,
+        mut attempt: impl FnMut(&T) -> io::Result<X>,
+    ) -> Poll<io::Result<X>> {
+        loop {
+            let mut guard = ready!(poll_ready(&self.0, interest, cx))?;
+            if let Ok(result) = guard.try_io(|io| attempt(&io.get_ref().0)) {
+                return Poll::Ready(result);
+            }
+        }
+    }
+}
