@@ -103,19 +103,26 @@ impl<T: Duplex, R: Runtime> Async<T, R> {
         rh: RecvHalf<Arc<Self>>,
         sh: SendHalf<S>,
     ) -> ReuniteResult<Self, RecvHalf<Arc<Self>>, SendHalf<S>> {
-        if !ptr::eq(&raw const *rh.0, &raw const *sh.0) {
-            return Err(ReuniteError { rh, sh });
-        }
-        drop(rh);
-        Arc::try_unwrap(sh.0.into_shared()).map_err(|stream| ReuniteError {
-            rh: RecvHalf(Arc::clone(&stream)),
-            sh: SendHalf(S::from_shared(stream)),
-        })
+        reunite(rh, sh)
     }
 }
 
+fn reunite<S: Share>(
+    rh: RecvHalf<Arc<S::Target>>,
+    sh: SendHalf<S>,
+) -> ReuniteResult<S::Target, RecvHalf<Arc<S::Target>>, SendHalf<S>> {
+    if !ptr::eq(&raw const *rh.0, &raw const *sh.0) {
+        return Err(ReuniteError { rh, sh });
+    }
+    drop(rh);
+    Arc::try_unwrap(sh.0.into_shared()).map_err(|stream| ReuniteError {
+        rh: RecvHalf(Arc::clone(&stream)),
+        sh: SendHalf(S::from_shared(stream)),
+    })
+}
+
 impl<T: Duplex, R: Runtime> RecvHalf<Arc<Async<T, R>>> {
-    /// [`reunite`](Async::reunite)s the halves.
+    /// Puts the two halves together again. That ends nothing.
     ///
     /// # Errors
     /// Hands them back if they are not of one stream.
@@ -123,12 +130,12 @@ impl<T: Duplex, R: Runtime> RecvHalf<Arc<Async<T, R>>> {
         self,
         sh: SendHalf<S>,
     ) -> ReuniteResult<Async<T, R>, Self, SendHalf<S>> {
-        Async::reunite(self, sh)
+        reunite(self, sh)
     }
 }
 
 impl<S: Share> SendHalf<S> {
-    /// [`reunite`](Async::reunite)s the halves.
+    /// Puts the two halves together again. That ends nothing.
     ///
     /// # Errors
     /// Hands them back if they are not of one stream.
@@ -136,7 +143,7 @@ impl<S: Share> SendHalf<S> {
         self,
         rh: RecvHalf<Arc<S::Target>>,
     ) -> ReuniteResult<S::Target, RecvHalf<Arc<S::Target>>, Self> {
-        Async::reunite(rh, self)
+        reunite(rh, self)
     }
 }
 
