@@ -9,7 +9,7 @@ use interprocess::{
         AncillaryData, AncillaryDataBuf, Listener, RecvBatch, Socket, UdSocketPath,
         kind::{Datagram, Kind, Stream},
     },
-    runtime::{Async, Runtime},
+    runtime::{Async, Interest, Runtime},
 };
 use std::{
     fmt::Debug,
@@ -17,6 +17,7 @@ use std::{
     future::Future,
     io::{self, ErrorKind, IoSlice},
     os::fd::AsFd,
+    time::Duration,
 };
 
 type AsyncListener<K, R> = Async<Listener<K>, R>;
@@ -63,7 +64,6 @@ async fn a_sender_without_a_destination_finds_the_room_that_others_had_taken<R: 
         future::{Future, poll_fn},
         io::ErrorKind,
         pin::pin,
-        time::Duration,
     };
 
     let dir = TempDir::new();
@@ -202,6 +202,65 @@ async fn empty_packets_are_refused_without_waiting_for_room<R: Runtime>() {
     assert_invalid(socket.send_batch(&["x", ""]).await);
 }
 
+async fn halves_borrow_a_stream_or_own_it<R: Runtime>() {
+    let (mut one, other) = AsyncSocket::<Stream, R>::pair().expect("pair");
+    let mut buf = [0; 8];
+    {
+        let (rh, sh) = one.split();
+        let (received, sent) = zip(rh.recv(&mut buf), async {
+            sh.send(b"there").await.expect("send");
+            other.send(b"back").await
+        })
+        .await;
+        assert_eq!((received.expect("receive"), sent.expect("send")), (4, 4));
+    }
+    assert_eq!(other.recv(&mut buf).await.expect("receive"), 5);
+    let (rh, sh) = one.into_split();
+    let (_, of_other) = other.into_split();
+    let error = AsyncSocket::<Stream, R>::reunite(rh, of_other).expect_err("of two streams");
+    drop(error.sh);
+    let one = AsyncSocket::<Stream, R>::reunite(error.rh, sh).expect("of one stream");
+    assert_eq!(one.recv(&mut buf).await.expect("the end"), 0);
+}
+
+async fn attempts_do_not_wait_and_whatever_the_socket_can_do_is_async<R: Runtime>() {
+    let (one, other) = AsyncSocket::<Datagram, R>::pair().expect("pair");
+    let mut buf = [0; 8];
+    for _ in 0..3 {
+        assert_eq!(other.try_recv(&mut buf).expect_err("nothing").kind(), ErrorKind::WouldBlock);
+        let mut attempts = 0;
+        let receiving = async {
+            loop {
+                other.ready(Interest::Read).await.expect("ready");
+                attempts += 1;
+                match other.try_recv(&mut buf) {
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+                    result => break result.expect("receive"),
+                }
+            }
+        };
+        let sending = async {
+            R::sleep(Duration::from_millis(50)).await;
+            one.try_send(b"note").expect("there is room")
+        };
+        assert_eq!(zip(receiving, sending).await, ((4, false), 4));
+        assert!(attempts < 10, "it was busy: {attempts}");
+    }
+
+    let (one, other) = AsyncSocket::<Stream, R>::pair().expect("pair");
+    let mut fds = Vec::new();
+    let attempt = other.try_io(Interest::Read, |socket| socket.recv_with_fds(&mut buf, &mut fds));
+    assert_eq!(attempt.expect_err("nothing").kind(), ErrorKind::WouldBlock);
+    let receiving = other.async_io(Interest::Read, |socket| socket.recv_with_fds(&mut buf, &mut fds));
+    let sending = async {
+        R::sleep(Duration::from_millis(50)).await;
+        let null = File::open("/dev/null").expect("null");
+        one.async_io(Interest::Write, |socket| socket.send_with_fds(b"fd", &[null.as_fd()])).await
+    };
+    let (received, sent) = zip(receiving, sending).await;
+    assert_eq!((received.expect("receive"), sent.expect("send"), fds.len()), (2, 2, 1));
+}
+
 #[cfg(feature = "tokio")]
 mod on_tokio {
     use super::*;
@@ -221,6 +280,18 @@ mod on_tokio {
     #[test]
     fn datagrams_are_answered() {
         in_time(|| block_on(super::datagrams_are_answered::<Tokio>()));
+    }
+
+    #[test]
+    fn halves_borrow_a_stream_or_own_it() {
+        in_time(|| block_on(super::halves_borrow_a_stream_or_own_it::<Tokio>()));
+    }
+
+    #[test]
+    fn attempts_do_not_wait_and_whatever_the_socket_can_do_is_async() {
+        in_time(|| {
+            block_on(super::attempts_do_not_wait_and_whatever_the_socket_can_do_is_async::<Tokio>());
+        });
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -268,6 +339,18 @@ mod on_smol {
     #[test]
     fn datagrams_are_answered() {
         in_time(|| block_on(super::datagrams_are_answered::<Smol>()));
+    }
+
+    #[test]
+    fn halves_borrow_a_stream_or_own_it() {
+        in_time(|| block_on(super::halves_borrow_a_stream_or_own_it::<Smol>()));
+    }
+
+    #[test]
+    fn attempts_do_not_wait_and_whatever_the_socket_can_do_is_async() {
+        in_time(|| {
+            block_on(super::attempts_do_not_wait_and_whatever_the_socket_can_do_is_async::<Smol>());
+        });
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
