@@ -9,7 +9,7 @@ use interprocess::{
         AncillaryData, AncillaryDataBuf, Listener, RecvBatch, Socket, UdSocketPath,
         kind::{Datagram, Kind, Stream},
     },
-    runtime::{Async, Runtime},
+    runtime::{Async, Interest, Runtime},
 };
 use std::{
     fmt::Debug,
@@ -17,6 +17,7 @@ use std::{
     future::Future,
     io::{self, ErrorKind, IoSlice, IoSliceMut},
     os::fd::AsFd,
+    time::Duration,
 };
 
 type AsyncListener<K, R> = Async<Listener<K>, R>;
@@ -141,7 +142,6 @@ async fn a_sender_without_a_destination_finds_the_room_that_others_had_taken<R: 
         future::{Future, poll_fn},
         io::ErrorKind,
         pin::pin,
-        time::Duration,
     };
 
     let dir = TempDir::new();
@@ -288,6 +288,44 @@ async fn empty_packets_are_refused_without_waiting_for_room<R: Runtime>() {
     assert_invalid(socket.send_batch(&["x", ""]).await);
 }
 
+async fn attempts_do_not_wait_and_whatever_the_socket_can_do_is_async<R: Runtime>() {
+    let (one, other) = AsyncSocket::<Datagram, R>::pair().expect("pair");
+    let mut buf = [0; 8];
+    for _ in 0..3 {
+        assert_eq!(other.try_recv(&mut buf).expect_err("nothing").kind(), ErrorKind::WouldBlock);
+        let mut attempts = 0;
+        let receiving = async {
+            loop {
+                other.ready(Interest::Read).await.expect("ready");
+                attempts += 1;
+                match other.try_recv(&mut buf) {
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+                    result => break result.expect("receive"),
+                }
+            }
+        };
+        let sending = async {
+            R::sleep(Duration::from_millis(50)).await;
+            one.try_send(b"note").expect("there is room")
+        };
+        assert_eq!(zip(receiving, sending).await, ((4, false), 4));
+        assert!(attempts < 10, "it was busy: {attempts}");
+    }
+
+    let (one, other) = AsyncSocket::<Stream, R>::pair().expect("pair");
+    let mut fds = Vec::new();
+    let attempt = other.try_io(Interest::Read, |socket| socket.recv_with_fds(&mut buf, &mut fds));
+    assert_eq!(attempt.expect_err("nothing").kind(), ErrorKind::WouldBlock);
+    let receiving = other.async_io(Interest::Read, |socket| socket.recv_with_fds(&mut buf, &mut fds));
+    let sending = async {
+        R::sleep(Duration::from_millis(50)).await;
+        let null = File::open("/dev/null").expect("null");
+        one.async_io(Interest::Write, |socket| socket.send_with_fds(b"fd", &[null.as_fd()])).await
+    };
+    let (received, sent) = zip(receiving, sending).await;
+    assert_eq!((received.expect("receive"), sent.expect("send"), fds.len()), (2, 2, 1));
+}
+
 #[cfg(feature = "tokio")]
 mod on_tokio {
     use super::*;
@@ -341,6 +379,13 @@ mod on_tokio {
     #[test]
     fn several_buffers_and_descriptors_go_every_way() {
         in_time(|| block_on(super::several_buffers_and_descriptors_go_every_way::<Tokio>()));
+    }
+
+    #[test]
+    fn attempts_do_not_wait_and_whatever_the_socket_can_do_is_async() {
+        in_time(|| {
+            block_on(super::attempts_do_not_wait_and_whatever_the_socket_can_do_is_async::<Tokio>());
+        });
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -422,6 +467,13 @@ mod on_smol {
     #[test]
     fn several_buffers_and_descriptors_go_every_way() {
         in_time(|| block_on(super::several_buffers_and_descriptors_go_every_way::<Smol>()));
+    }
+
+    #[test]
+    fn attempts_do_not_wait_and_whatever_the_socket_can_do_is_async() {
+        in_time(|| {
+            block_on(super::attempts_do_not_wait_and_whatever_the_socket_can_do_is_async::<Smol>());
+        });
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]

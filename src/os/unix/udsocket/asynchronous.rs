@@ -12,8 +12,8 @@ use crate::{
     local_socket::PeerCreds,
     os::unix::ancillary::{AncillaryDataBuf, BorrowedAncillaryData, EncodedAncillaryData},
     runtime::{
-        Accept, Async, Duplex, RecvBytes, RecvHalf, Runtime, SendBytes, SendHalf, Source, WakerList,
-        private::Sealed,
+        Accept, Async, Duplex, Interest, RecvBytes, RecvHalf, Runtime, SendBytes, SendHalf, Source,
+        WakerList, private::Sealed,
     },
     sys::unix::endpoint::Endpoint,
 };
@@ -370,7 +370,7 @@ impl<K: Packets, R: Runtime> Async<Socket<K>, R> {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no message is there; [`ready`](Self::ready) waits for one.
     pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
-        self.try_read_with(|socket| socket.recv(buf))
+        self.try_io(Interest::Read, |socket| socket.recv(buf))
     }
 
     /// Like [`send`](Self::send), without waiting.
@@ -378,7 +378,7 @@ impl<K: Packets, R: Runtime> Async<Socket<K>, R> {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room; [`ready`](Self::ready) waits for that.
     pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.try_write_with(|socket| socket.send(buf))
+        self.try_io(Interest::Write, |socket| socket.send(buf))
     }
 
     /// The twin of [`Socket::peek`].
