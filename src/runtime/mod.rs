@@ -26,7 +26,7 @@ pub use self::tokio::Tokio;
 pub use self::{
     accept::{Accept, Incoming},
     bytes::{RecvBytes, SendBytes},
-    halves::{Duplex, Halves, RecvHalf, SendHalf},
+    halves::{Duplex, EndsWhenDropped, Halves, RecvHalf, SendHalf, Share},
 };
 
 #[cfg(windows)]

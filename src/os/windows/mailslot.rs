@@ -499,6 +499,8 @@ impl TryFrom<OwnedHandle> for MailslotServer {
     }
 }
 
+crate::child::from_inherited!(try MailslotServer);
+
 /// The end of a mailslot that sends. Any number of clients can be open at once, and a client can be used by any number of
 /// threads; messages are never mixed.
 ///
