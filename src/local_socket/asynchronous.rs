@@ -66,6 +66,11 @@ impl RecvBytes for Stream {
     fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.recv_vectored(bufs)
     }
+
+    #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+    fn recv_and_tell(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
+        self.0.recv_and_tell(buf)
+    }
 }
 
 impl SendBytes for Stream {

@@ -15,6 +15,11 @@ use std::{
 pub trait RecvBytes: Source {
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize>;
     fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
+
+    /// Like `recv`, and whether it is known that the next attempt would find nothing.
+    fn recv_and_tell(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
+        self.recv(buf).map(|received| (received, false))
+    }
 }
 
 /// What has the runtime's own trait for writing.
@@ -40,7 +45,7 @@ impl<T: RecvBytes, R: Runtime> Async<T, R> {
         if buf.is_empty() {
             return Ok(0);
         }
-        self.read_with(|io| io.recv(buf)).await
+        self.io.wait_and_tell(Interest::Read, |io| io.recv_and_tell(buf)).await
     }
 
     /// Like [`recv`](Self::recv), into several buffers, filled in order.
@@ -133,7 +138,7 @@ impl<T: RecvBytes, R: Runtime> Async<T, R> {
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        self.io.poll_with(Interest::Read, cx, |io| io.recv(buf))
+        self.io.poll_and_tell(Interest::Read, cx, |io| io.recv_and_tell(buf))
     }
 
     #[cfg(feature = "smol")]

@@ -108,7 +108,26 @@ pub trait Registered<T>: Sized + Debug + Send + Sync + Unpin {
         attempt: impl FnMut(&T) -> io::Result<X> + Send,
     ) -> impl Future<Output = io::Result<X>> + Send;
 
-    /// The same for traits that poll. The last task that polled for an interest is the one that is woken.
+    /// The same for an attempt that tells whether the next one would find nothing. Where the reactor takes word from us, it is saved.
+    fn wait_and_tell<X>(
+        &self,
+        interest: Interest,
+        mut attempt: impl FnMut(&T) -> io::Result<(X, bool)> + Send,
+    ) -> impl Future<Output = io::Result<X>> + Send {
+        self.wait_with(interest, move |io| Ok(attempt(io)?.0))
+    }
+
+    /// The same for traits that poll.
+    fn poll_and_tell<X>(
+        &self,
+        interest: Interest,
+        cx: &mut std::task::Context<'_>,
+        mut attempt: impl FnMut(&T) -> io::Result<(X, bool)>,
+    ) -> std::task::Poll<io::Result<X>> {
+        self.poll_with(interest, cx, |io| Ok(attempt(io)?.0))
+    }
+
+    /// Like `wait_with`, for traits that poll. The last task that polled for an interest is the one that is woken.
     fn poll_with<X>(
         &self,
         interest: Interest,

@@ -85,6 +85,19 @@ async fn halves_go_to_two_tasks_and_together_again<R: Runtime>() {
     assert_eq!(recver.recv(&mut buf).await.expect("the end"), 0);
 }
 
+/// The kernel stops behind bytes that something came along with: that the buffer is not full does not mean that nothing is left.
+async fn bytes_behind_descriptors_that_nobody_takes_are_received<R: Runtime>() {
+    let (one, other) = AsyncSocket::<Stream, R>::pair().expect("pair");
+    let null = File::open("/dev/null").expect("null");
+    for _ in 0..3 {
+        other.send_with_fds(b"along", &[null.as_fd()]).await.expect("send");
+        other.send(b"behind").await.expect("send");
+        let mut buf = [0; 64];
+        assert_eq!(one.recv(&mut buf).await.expect("receive"), 5);
+        assert_eq!(one.recv(&mut buf).await.expect("receive"), 6);
+    }
+}
+
 /// The one descriptor that came.
 fn is_one(ancillary: &mut AncillaryDataBuf) -> bool {
     ancillary.take_fds().len() == 1
@@ -377,6 +390,11 @@ mod on_tokio {
     }
 
     #[test]
+    fn bytes_behind_descriptors_that_nobody_takes_are_received() {
+        in_time(|| block_on(super::bytes_behind_descriptors_that_nobody_takes_are_received::<Tokio>()));
+    }
+
+    #[test]
     fn several_buffers_and_descriptors_go_every_way() {
         in_time(|| block_on(super::several_buffers_and_descriptors_go_every_way::<Tokio>()));
     }
@@ -462,6 +480,11 @@ mod on_smol {
     #[test]
     fn datagrams_are_answered() {
         in_time(|| block_on(super::datagrams_are_answered::<Smol>()));
+    }
+
+    #[test]
+    fn bytes_behind_descriptors_that_nobody_takes_are_received() {
+        in_time(|| block_on(super::bytes_behind_descriptors_that_nobody_takes_are_received::<Smol>()));
     }
 
     #[test]

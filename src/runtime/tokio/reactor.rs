@@ -61,6 +61,19 @@ pub(super) fn ready_now<U: AsRawFd>(
     }
 }
 
+/// `None` if there is nothing yet. Whoever is told that there is nothing left waits next time, without asking the system first; what has come
+/// since the reactor was asked is not forgotten by that.
+fn attempt_when<T: Source, X>(
+    mut guard: AsyncFdReadyGuard<'_, Raw<T>>,
+    attempt: &mut impl FnMut(&T) -> io::Result<(X, bool)>,
+) -> Option<io::Result<X>> {
+    let result = guard.try_io(|io| attempt(&io.get_ref().0)).ok()?;
+    if matches!(result, Ok((_, true))) {
+        guard.clear_ready();
+    }
+    Some(result.map(|(result, _)| result))
+}
+
 impl<T: Source> Registered<T> for Io<T> {
     fn new(io: T) -> io::Result<Self> {
         register(io).map(Self)
@@ -93,11 +106,19 @@ impl<T: Source> Registered<T> for Io<T> {
         interest: Interest,
         mut attempt: impl FnMut(&T) -> io::Result<X> + Send,
     ) -> io::Result<X> {
+        self.wait_and_tell(interest, move |io| Ok((attempt(io)?, false))).await
+    }
+
+    async fn wait_and_tell<X>(
+        &self,
+        interest: Interest,
+        mut attempt: impl FnMut(&T) -> io::Result<(X, bool)> + Send,
+    ) -> io::Result<X> {
         loop {
             // Others get their turn even if this one never has to wait.
             tokio::task::consume_budget().await;
-            let mut guard = self.0.ready(of(interest)).await?;
-            if let Ok(result) = guard.try_io(|io| attempt(&io.get_ref().0)) {
+            let guard = self.0.ready(of(interest)).await?;
+            if let Some(result) = attempt_when(guard, &mut attempt) {
                 return result;
             }
         }
@@ -109,9 +130,18 @@ impl<T: Source> Registered<T> for Io<T> {
         cx: &mut Context<'_>,
         mut attempt: impl FnMut(&T) -> io::Result<X>,
     ) -> Poll<io::Result<X>> {
+        self.poll_and_tell(interest, cx, |io| Ok((attempt(io)?, false)))
+    }
+
+    fn poll_and_tell<X>(
+        &self,
+        interest: Interest,
+        cx: &mut Context<'_>,
+        mut attempt: impl FnMut(&T) -> io::Result<(X, bool)>,
+    ) -> Poll<io::Result<X>> {
         loop {
-            let mut guard = ready!(poll_ready(&self.0, interest, cx))?;
-            if let Ok(result) = guard.try_io(|io| attempt(&io.get_ref().0)) {
+            let guard = ready!(poll_ready(&self.0, interest, cx))?;
+            if let Some(result) = attempt_when(guard, &mut attempt) {
                 return Poll::Ready(result);
             }
         }

@@ -153,6 +153,12 @@ impl Endpoint {
         socket::recv(self.fd.as_fd(), buf, RecvFlags::empty()).or_else(|e| self.explain_receiving(e))
     }
 
+    /// Like `recv`, and whether the next call would find nothing.
+    #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+    pub(crate) fn recv_and_tell(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
+        message::recv_bytes(self.fd.as_fd(), buf).or_else(|e| Ok((self.explain_receiving(e)?, false)))
+    }
+
     pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         socket::recv_vectored(self.fd.as_fd(), bufs).or_else(|e| self.explain_receiving(e))
     }

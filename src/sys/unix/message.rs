@@ -109,6 +109,27 @@ pub(crate) fn send(
     }
 }
 
+/// Bytes of a stream, and whether the next call would find nothing.
+///
+/// Less than there is room for is all there was, with one exception: behind bytes that something came along with, the kernel stops. What came
+/// along is closed, as nobody asked for it, and that the header tells. (Bytes that are out of band are another. Nobody sends such on
+/// these sockets; what follows them would be received with the next that comes.)
+#[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+pub(crate) fn recv_bytes(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Result<(usize, bool), Errno> {
+    let mut bufs = [IoSliceMut::new(buf)];
+    let mut header = empty_header();
+    // An `IoSliceMut` is an `iovec`.
+    header.msg_iov = bufs.as_mut_ptr().cast();
+    header.msg_iovlen = 1;
+    let len = retry(fd, Timeout::Recv, || {
+        // SAFETY: the header refers to one buffer, which may be written to and lives until the call is over.
+        let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, 0) };
+        usize::try_from(len).map_err(|_| last_errno())
+    })?;
+    let is_all = len != 0 && len < bufs[0].len() && header.msg_flags & libc::MSG_CTRUNC == 0;
+    Ok((len, is_all))
+}
+
 /// `recvmsg(2)`. Control data that were cut off, for want of room in the buffer or in the table of descriptors, are closed,
 /// and an error.
 pub(crate) fn recv<S: AsRef<[Word]> + AsMut<[Word]>>(
