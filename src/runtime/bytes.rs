@@ -1,8 +1,6 @@
 //! Receiving and sending bytes, for everything that is a stream or an end of one.
 
-#[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
-use super::Registered;
-use super::{Async, Interest, Runtime, Source};
+use super::{Async, Interest, Registered, Runtime, Source};
 #[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
 use std::task::{Context, Poll, ready};
 use std::{
@@ -31,6 +29,10 @@ pub trait SendBytes: Source {
     fn shutdown(&self, how: Shutdown) -> io::Result<()>;
 }
 
+fn recv_for<T: RecvBytes, R: Runtime>(io: &T, buf: &mut [u8]) -> io::Result<(usize, bool)> {
+    if <T::Io<R> as Registered<T>>::TAKES_WORD { io.recv_and_tell(buf) } else { Ok((io.recv(buf)?, false)) }
+}
+
 /// Receiving bytes, by [`Stream`](crate::local_socket::Stream), [`Recver`](crate::unnamed_pipe::Recver), and whatever else is a
 /// stream of bytes.
 impl<T: RecvBytes, R: Runtime> Async<T, R> {
@@ -45,7 +47,7 @@ impl<T: RecvBytes, R: Runtime> Async<T, R> {
         if buf.is_empty() {
             return Ok(0);
         }
-        self.io.wait_and_tell(Interest::Read, |io| io.recv_and_tell(buf)).await
+        self.io.wait_and_tell(Interest::Read, |io| recv_for::<T, R>(io, buf)).await
     }
 
     /// Like [`recv`](Self::recv), into several buffers, filled in order.
@@ -138,7 +140,7 @@ impl<T: RecvBytes, R: Runtime> Async<T, R> {
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        self.io.poll_and_tell(Interest::Read, cx, |io| io.recv_and_tell(buf))
+        self.io.poll_and_tell(Interest::Read, cx, |io| recv_for::<T, R>(io, buf))
     }
 
     #[cfg(feature = "smol")]

@@ -90,6 +90,9 @@ pub trait Source: private::Sealed + Debug + Send + Sync + Unpin + Sized + 'stati
 /// An object that is known to the runtime's reactor, if it has one.
 #[doc(hidden)]
 pub trait Registered<T>: Sized + Debug + Send + Sync + Unpin {
+    /// Whether the reactor takes word from us that nothing is left.
+    const TAKES_WORD: bool = false;
+
     fn new(io: T) -> io::Result<Self>;
     fn get_ref(&self) -> &T;
     fn get_mut(&mut self) -> &mut T;
@@ -108,7 +111,7 @@ pub trait Registered<T>: Sized + Debug + Send + Sync + Unpin {
         attempt: impl FnMut(&T) -> io::Result<X> + Send,
     ) -> impl Future<Output = io::Result<X>> + Send;
 
-    /// The same for an attempt that tells whether the next one would find nothing. Where the reactor takes word from us, it is saved.
+    /// The same for an attempt that tells whether the next one would find nothing, so that it is not made.
     fn wait_and_tell<X>(
         &self,
         interest: Interest,

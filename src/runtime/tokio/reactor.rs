@@ -75,6 +75,8 @@ fn attempt_when<T: Source, X>(
 }
 
 impl<T: Source> Registered<T> for Io<T> {
+    const TAKES_WORD: bool = true;
+
     fn new(io: T) -> io::Result<Self> {
         register(io).map(Self)
     }

@@ -32,6 +32,9 @@ pub(crate) struct Endpoint {
     was_reset: AtomicBool,
     /// That there is a connection, which can end. Datagrams just do not arrive.
     has_end: bool,
+    /// That the last `recv_and_tell` was not given as much as it had room for.
+    #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+    was_short: AtomicBool,
     send_flags: SendFlags,
 }
 
@@ -44,6 +47,8 @@ impl Endpoint {
             has_clones: AtomicBool::new(false),
             was_reset: AtomicBool::new(false),
             has_end: true,
+            #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+            was_short: AtomicBool::new(false),
             send_flags: socket::SEND_FLAGS,
         }
     }
@@ -153,10 +158,20 @@ impl Endpoint {
         socket::recv(self.fd.as_fd(), buf, RecvFlags::empty()).or_else(|e| self.explain_receiving(e))
     }
 
-    /// Like `recv`, and whether the next call would find nothing.
+    /// Like `recv`, and whether the next call would find nothing. To know that costs some time, so it is only told to those whose buffers
+    /// are longer than what comes.
     #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
     pub(crate) fn recv_and_tell(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
-        message::recv_bytes(self.fd.as_fd(), buf).or_else(|e| Ok((self.explain_receiving(e)?, false)))
+        let told = if self.was_short.load(Relaxed) {
+            match message::recv_bytes(self.fd.as_fd(), buf) {
+                Ok(told) => told,
+                Err(error) => (self.explain_receiving(error)?, false),
+            }
+        } else {
+            (self.recv(buf)?, false)
+        };
+        self.was_short.store(told.0 < buf.len(), Relaxed);
+        Ok(told)
     }
 
     pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
