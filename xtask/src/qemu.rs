@@ -60,6 +60,7 @@ pub(crate) const S390X: Machine = Machine {
     left_out: &[
         ("access::unix::access_for_the_group_admits_its_members_and_no_others", ONE_GROUP),
         ("a_child_that_is_given_it_shares_the_counter_and_it_outlives_the_child", SWAPPED_COUNTER),
+        ("a_counter_is_taken_and_added_to_in_time", SWAPPED_COUNTER),
         ("asynchronous::on_smol::taking_waits_until_another_thread_adds", SWAPPED_COUNTER),
         ("asynchronous::on_tokio::taking_waits_until_another_thread_adds", SWAPPED_COUNTER),
         ("clones_are_of_one_counter_and_no_child_inherits_them", SWAPPED_COUNTER),
