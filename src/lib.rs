@@ -70,6 +70,8 @@ pub mod local_socket;
 pub mod os;
 #[cfg(feature = "async")]
 pub mod runtime;
+#[cfg(feature = "signals")]
+pub mod signal;
 mod sys;
 mod try_clone;
 pub mod unnamed_pipe;

@@ -7,6 +7,8 @@ pub mod fifo_file;
 pub mod local_socket;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub mod message_queue;
+#[cfg(feature = "signals")]
+pub mod signal;
 pub mod udsocket;
 pub mod unnamed_pipe;
 #[cfg(any(target_os = "linux", target_os = "android"))]
