@@ -7,7 +7,27 @@
 //! | wait for signals, blocking or async | [`Signals`](crate::signal::Signals) |
 //! | send one to a process, a group, a thread, or by a pidfd | [`send_signal`] |
 //! | send one with a value | [`send_value`] |
+//! | keep signals from a thread, see what waits, wait for what is blocked | [`SignalSet`] |
+//! | read signals that are blocked from a descriptor (Linux) | `SignalFd` |
+//! | have a function called, by the names of interprocess 1.2 | [`set_handler`], [`HandlerOptions`] |
+//! | send signals by the names of interprocess 1.2 | [`send`], [`send_rt`], [`send_to_group`], [`send_rt_to_group`] |
 
+mod handlers;
+mod mask;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod signalfd;
+
+pub use self::{
+    handlers::{
+        HandlerOptions, NUM_REALTIME_SIGNALS, REALTIME_SIGNALS_SUPPORTED, SetHandlerError, SignalHandler,
+        SignalHook, SignalType, UnknownSignalError, is_valid_rtsignal, send, send_rt, send_rt_to_group,
+        send_to_group, set_handler, set_rthandler, set_unsafe_handler,
+    },
+    mask::{MaskGuard, SignalSet},
+};
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use self::signalfd::SignalFd;
 use crate::{signal::Signal, sys::signal as sys};
 use std::{io, os::fd::BorrowedFd};
 

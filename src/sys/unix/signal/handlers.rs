@@ -300,6 +300,23 @@ impl State {
     }
 }
 
+/// Installs an action beneath ours, if ours is on top, and else where it is.
+///
+/// # Safety
+/// As for `sigaction(2)`: the function may run in whatever it interrupts.
+pub(crate) unsafe fn set_action(signal: c_int, action: &libc::sigaction) -> io::Result<()> {
+    let mut state = lock();
+    let slots = slots(signal)?;
+    if let Some(installed) = state.installed.get_mut(&signal) {
+        if is_installed(signal, installed.generation) {
+            installed.previous = *action;
+            slots[installed.generation].set_previous(action);
+            return Ok(());
+        }
+    }
+    replace(signal, action).map(drop)
+}
+
 impl Slot {
     fn set_previous(&self, action: &libc::sigaction) {
         // In between, the one is called with the other's arguments: a function that takes fewer does not notice.
@@ -375,7 +392,7 @@ fn has_details(action: &libc::sigaction) -> bool {
     clippy::cast_possible_truncation,
     reason = "the type differs between systems, the flags fit"
 )]
-fn flags(action: &libc::sigaction) -> c_int {
+pub(super) fn flags(action: &libc::sigaction) -> c_int {
     action.sa_flags as c_int
 }
 

@@ -2,8 +2,12 @@
 
 mod details;
 pub(crate) mod handlers;
+pub(crate) mod hooks;
+pub(crate) mod mask;
 mod queue;
 pub(crate) mod send;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) mod signalfd;
 
 use super::wait;
 use crate::{
