@@ -361,8 +361,8 @@ impl Display for Received {
 ///
 /// # What was installed before
 /// A handler that was there before is called, too. What happens by default (as when the process would end) does not happen any
-/// more. When the last `Signals` for a signal is dropped, everything is as before; if somebody has installed another
-/// handler on top meanwhile, that one stays.
+/// more. When the last `Signals` for a signal is dropped, everything is as before, for signals that are still on their way, too; if
+/// somebody has installed another handler on top meanwhile, that one stays.
 ///
 /// # Processes
 /// Children that are started (`fork` and `exec`) have the default handling and nothing blocked. A copy of this
