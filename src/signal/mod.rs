@@ -364,6 +364,9 @@ impl Display for Received {
 /// more. When the last `Signals` for a signal is dropped, everything is as before, for signals that are still on their way, too; if
 /// somebody has installed another handler on top meanwhile, that one stays.
 ///
+/// A handler that is installed on top has to call what was there before it, as those of Tokio and signal-hook do; or it keeps the
+/// signals to itself.
+///
 /// # Processes
 /// Children that are started (`fork` and `exec`) have the default handling and nothing blocked. A copy of this
 /// process (`fork` without `exec`) gets its own signals, but shares what wakes who waits; only one of the two may wait.

@@ -100,8 +100,10 @@ fn is_of_child(reason: Reason) -> bool {
 }
 
 fn has_sender(reason: Reason) -> bool {
-    matches!(reason, Reason::Sent | Reason::SentWithValue | Reason::SentToThread | Reason::MessageQueue)
-        || is_of_child(reason)
+    // Only Linux says whose message it was.
+    let is_of_linux = cfg!(target_os = "linux") && reason == Reason::MessageQueue;
+    let is_sent = matches!(reason, Reason::Sent | Reason::SentWithValue | Reason::SentToThread);
+    is_sent || is_of_linux || is_of_child(reason)
 }
 
 fn has_value(reason: Reason) -> bool {
