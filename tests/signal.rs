@@ -12,7 +12,7 @@ use interprocess::{
 };
 use rustix::event::{PollFd, PollFlags};
 use std::{
-    io::{self, ErrorKind},
+    io::ErrorKind,
     mem::MaybeUninit,
     process::Command,
     ptr::null_mut,
@@ -32,6 +32,8 @@ fn child_entry() {
         ("echo", echo),
         ("flood", flood),
         ("flood_queued", flood_queued),
+        #[cfg(target_os = "linux")]
+        ("in_order", in_order),
         ("chain", chain),
         ("chain_on_top", chain_on_top),
         ("restore", restore),
@@ -711,6 +713,37 @@ fn of_a_burst_of_a_real_time_signal_none_is_lost_or_doubled() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn they_are_in_order_if_one_thread_handles_them() {
+    support::within(LIMIT * 5, || {
+        let _alone = ALONE.lock();
+        let mut command = Child::command("in_order", &[]);
+        let block = || {
+            mask(libc::SIG_BLOCK, Signal::RealTime(0));
+            Ok(())
+        };
+        // SAFETY: it makes a system call. All threads of the child block the signal from the start.
+        unsafe { std::os::unix::process::CommandExt::pre_exec(&mut command, block) };
+        let child = Child::spawn(&mut command);
+        child.expect("in order");
+        child.finish();
+    });
+}
+
+#[cfg(target_os = "linux")]
+fn in_order(_: &[String]) {
+    let signals = Signals::catch([Signal::RealTime(0)]).unwrap();
+    let child = Child::start("flood_queued", &["0"]);
+    // After that, as it starts a thread, which would let it through, too.
+    mask(libc::SIG_UNBLOCK, Signal::RealTime(0));
+    for value in 0..burst() {
+        assert_eq!(signals.wait().unwrap().value(), Some(i32::try_from(value).unwrap()));
+    }
+    child.finish();
+    say("in order");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn so_it_is_if_nobody_reads_before_the_last_has_come() {
     support::within(LIMIT * 5, || {
         let _alone = ALONE.lock();
@@ -836,7 +869,7 @@ mod faces {
         runtime::{Async, Runtime},
         signal::{Received, Stopper},
     };
-    use std::future::Future;
+    use std::{future::Future, io};
 
     /// What the faces have in common.
     trait Face: Sized + Send + Sync + 'static {
