@@ -42,6 +42,7 @@ pub const REALTIME_SIGNALS_SUPPORTED: bool = NUM_REALTIME_SIGNALS != 0;
 ///
 /// assert!(!is_valid_rtsignal(NUM_REALTIME_SIGNALS));
 /// ```
+#[allow(clippy::absurd_extreme_comparisons, reason = "on some systems there are none")]
 pub const fn is_valid_rtsignal(rtsignal: u32) -> bool {
     rtsignal < NUM_REALTIME_SIGNALS
 }

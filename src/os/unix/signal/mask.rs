@@ -173,6 +173,10 @@ pub struct MaskGuard {
 }
 
 impl MaskGuard {
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "on some systems it is a number, and on others an array"
+    )]
     fn new(change: Change, set: &SignalSet) -> io::Result<Self> {
         let before = SignalSet(sys::mask::change(change, &set.0)?);
         Ok(Self { before, thread: PhantomData })

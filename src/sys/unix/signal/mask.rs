@@ -3,7 +3,7 @@
 use super::{details, empty_set, handlers::check};
 use crate::{deadline::Deadline, signal::Received};
 use libc::{c_int, sigset_t};
-use std::{io, mem::MaybeUninit, ptr::null};
+use std::{io, ptr::null};
 
 /// A set.
 #[derive(Copy, Clone)]
@@ -91,7 +91,7 @@ pub(crate) fn pending() -> io::Result<Set> {
     target_os = "dragonfly"
 ))]
 pub(crate) fn wait(set: &Set, deadline: Deadline) -> io::Result<Received> {
-    use std::time::Duration;
+    use std::{mem::MaybeUninit, time::Duration};
 
     /// No system has trouble with that.
     const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);

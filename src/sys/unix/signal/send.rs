@@ -69,8 +69,8 @@ pub(crate) fn to_thread(process_id: u32, thread: u32, signal: c_int) -> io::Resu
 
 #[cfg(target_os = "freebsd")]
 pub(crate) fn to_thread(process_id: u32, thread: u32, signal: c_int) -> io::Result<()> {
-    let process = process(process_id)?;
-    let thread = libc::c_long::try_from(thread).map_err(|_| nobody())?;
+    let (process, thread) = (process(process_id)?, process(thread)?);
+    let thread = libc::c_long::from(thread);
     // SAFETY: a plain system call on numbers.
     check(unsafe { libc::thr_kill2(process, thread, signal) }).map_err(explain)
 }
