@@ -43,6 +43,7 @@ fn child_entry() {
         ("handlers", handlers),
         ("fault", fault),
         ("on_break", on_break),
+        ("own_console", own_console),
         #[cfg(feature = "tokio")]
         ("on_tokio", on_tokio),
         #[cfg(feature = "smol")]
@@ -194,7 +195,7 @@ fn bad_input_is_refused() {
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }
 
-/// Where there is a console to share with the child. Without one, sending says so, and that is all that can be seen.
+/// Where there is a console to share with the child; Wine does not pass Ctrl-Break on. Without one, sending says so, and that is all that can be seen.
 #[test]
 fn a_group_gets_ctrl_break() {
     in_time(|| {
@@ -219,6 +220,53 @@ fn on_break(_: &[String]) {
     match signals.wait_timeout(if support::is_wine() { LIMIT / 20 } else { LIMIT }) {
         Ok(received) => say(format!("{} {}", received.signal(), received.code().unwrap())),
         Err(_) => say("nothing"),
+    }
+}
+
+/// In a console of its own, where nobody else gets the events.
+#[test]
+fn console_events_come_to_all_who_want_them() {
+    in_time(|| {
+        let child = Child::start("own_console", &[]);
+        for event in ["CtrlC", "CtrlBreak"] {
+            let text = child.hear();
+            // Wine does not always have a console to make, and does not pass Ctrl-Break on.
+            let is_lacking = text.starts_with("no console") || (event == "CtrlBreak" && text == "nothing");
+            assert!(text == event || (support::is_wine() && is_lacking), "{event}: {text}");
+        }
+        child.finish();
+    });
+}
+
+fn own_console(_: &[String]) {
+    use windows_sys::Win32::System::Console::{AllocConsole, FreeConsole, SetConsoleCtrlHandler};
+
+    // SAFETY: no preconditions. The last call has Ctrl-C heeded, which whoever started us may have had ignored.
+    unsafe {
+        FreeConsole();
+        AllocConsole();
+        SetConsoleCtrlHandler(None, 0);
+    }
+    let signals = Signals::catch(Signal::TERMINATION).unwrap();
+    let events = [(ConsoleEvent::CtrlC, Signal::Interrupt, 0), (ConsoleEvent::CtrlBreak, Signal::Quit, 1)];
+    for (event, signal, code) in events {
+        let other = Signals::catch([signal]).unwrap();
+        if let Err(error) = send_console_event(event, 0) {
+            say(format!("no console: {error}"));
+            continue;
+        }
+        match signals.wait_timeout(if support::is_wine() { LIMIT / 20 } else { LIMIT }) {
+            Ok(received) => {
+                assert_eq!((received.signal(), received.reason()), (signal, Reason::Console));
+                assert_eq!(received.code(), Some(code));
+                assert_eq!(other.wait().unwrap(), received);
+                say(format!("{event:?}"));
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::TimedOut);
+                say("nothing");
+            }
+        }
     }
 }
 
