@@ -3,7 +3,8 @@
 use std::{env, process::Command};
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    // Only with another compiler, which has cargo build everything anew anyway.
+    println!("cargo::rerun-if-env-changed=RUSTC");
     println!("cargo::rustc-check-cfg=cfg(has_std_pipe)");
     if minor_version().is_some_and(|minor| minor >= 87) {
         println!("cargo::rustc-cfg=has_std_pipe");

@@ -124,7 +124,7 @@ mod unix {
                 }
                 // Descriptors, which nobody has asked for, are closed here.
             }
-            println!("  {}", text[..len].escape_ascii());
+            println!("  {}", text[..len].trim_ascii_end().escape_ascii());
         }
     }
 

@@ -1,9 +1,9 @@
 //! Interprocess communication: one interface for every platform, secure by default, with a deadline for every wait.
 //!
 //! This crate has [local sockets](local_socket): byte streams between processes of one machine, which are Unix-domain
-//! sockets on Unix and named pipes on Windows. It has [unnamed pipes](unnamed_pipe) for threads and children. And it has what only one OS can do, in [`os`]: on Unix sockets of the Unix domain in
-//! full, descriptors that go along with bytes, FIFO files; on Windows named pipes in full, mailslots, security descriptors, handles for
-//! children.
+//! sockets on Unix and named pipes on Windows. It has [unnamed pipes](unnamed_pipe) for threads and children, and gives
+//! [children](child) exactly what they are to have. And it has what only one OS can do, in [`os`]: on Unix sockets of the Unix
+//! domain in full, descriptors that go along with bytes, FIFO files; on Windows named pipes in full, mailslots, security descriptors.
 //!
 //! ```
 //! use interprocess::local_socket::{Listener, Stream};
@@ -33,6 +33,7 @@
 //! # What is where
 //! - [`local_socket`]: the same on every OS. Start here.
 //! - [`unnamed_pipe`]: one way, without a name, the same on every OS, too.
+//! - [`child`]: what a child process is given, on every OS.
 //! - `signal`: being told of signals, the same on every OS.
 //! - [`os`]: what only one OS has: options, name types, conversions to and from descriptors and handles; and primitives:
 //!   `udsocket`, `ancillary`, `fifo_file`, `eventfd`, `message_queue`, `vsock` and `signal` in `os::unix`; `named_pipe`, `unnamed_pipe`,
@@ -65,6 +66,7 @@
 //! Linux and Windows run every test; macOS, FreeBSD, NetBSD, OpenBSD, DragonFly BSD, illumos and Android are compiled and
 //! linted. Rust 1.85 is enough.
 
+pub mod child;
 mod connecting;
 mod deadline;
 pub mod error;

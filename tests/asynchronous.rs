@@ -1989,3 +1989,100 @@ mod smol_alone {
         let _ = uses;
     }
 }
+
+#[cfg(all(feature = "smol", feature = "tokio"))]
+mod together {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn many_runtimes_in_one_process_serve_each_other() {
+        in_time(|| {
+            let name = Arc::new(unique_name());
+            let (ready, is_ready) = mpsc::channel();
+            let servers: Vec<_> = [
+                serve_in_turn::<on_tokio::Threads>,
+                serve_in_turn::<on_tokio::OneThread>,
+                serve_in_turn::<on_smol::OneThread>,
+            ]
+            .into_iter()
+            .enumerate()
+            .map(|(number, serve)| {
+                let name = format!("{name}-{number}");
+                let ready = ready.clone();
+                thread::spawn(move || serve(&name, &ready))
+            })
+            .collect();
+            for _ in &servers {
+                is_ready.recv().unwrap();
+            }
+            let clients: Vec<_> = (0..servers.len())
+                .flat_map(|number| {
+                    [
+                        ask_on::<on_tokio::Threads>,
+                        ask_on::<on_tokio::OneThread>,
+                        ask_on::<on_smol::Threads>,
+                        ask_on::<on_smol::OneThread>,
+                    ]
+                    .map(|ask| (ask, format!("{name}-{number}")))
+                })
+                .map(|(ask, name)| thread::spawn(move || ask(&name)))
+                .collect();
+            for thread in clients.into_iter().chain(servers) {
+                thread.join().unwrap();
+            }
+        });
+    }
+
+    /// Four clients.
+    fn serve_in_turn<E: Executor>(name: &str, ready: &mpsc::Sender<()>) {
+        E::block_on(async {
+            let listener = AsyncListener::<E>::bind(name).unwrap();
+            ready.send(()).unwrap();
+            for _ in 0..4 {
+                answer(listener.accept().await.unwrap()).await;
+            }
+        });
+    }
+
+    fn ask_on<E: Executor>(name: &str) {
+        E::block_on(async {
+            let client = AsyncStream::<E>::connect(name).await.unwrap();
+            send_all(&client, &7_u32.to_le_bytes()).await;
+            let mut buf = [0; 4];
+            recv_exact(&client, &mut buf).await;
+            assert_eq!(u32::from_le_bytes(buf), 8);
+        });
+    }
+
+    #[test]
+    fn tasks_of_another_runtime_use_what_was_created_in_one_that_runs() {
+        fn use_elsewhere<E: Executor>(one: (AsyncStream<E>, AsyncStream<E>)) {
+            thread::spawn(move || {
+                E::block_on(async {
+                    let (client, server) = one;
+                    let receiving = async {
+                        let mut buf = [0; 5];
+                        recv_exact(&server, &mut buf).await;
+                        assert_eq!(&buf, b"hello");
+                    };
+                    let sending = async {
+                        E::R::sleep(SHORT).await;
+                        send_all(&client, b"hello").await;
+                    };
+                    futures_lite::future::zip(receiving, sending).await;
+                });
+            })
+            .join()
+            .unwrap();
+        }
+
+        in_time(|| {
+            let name = unique_name();
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            use_elsewhere::<on_tokio::OneThread>(runtime.block_on(pair::<on_tokio::OneThread>(&name)));
+            use_elsewhere::<on_smol::OneThread>(async_io::block_on(pair::<on_smol::OneThread>(&name)));
+        });
+    }
+}

@@ -417,6 +417,7 @@ test_on_each_face! {
     #[cfg(unix)] a_stream_of_the_unix_domain_carries_descriptors
     #[cfg(unix)] datagrams_keep_their_boundaries_and_tell_who_sent_them
     #[cfg(unix)] batches_come_as_they_were_sent
+    #[cfg(any(target_os = "linux", target_os = "android"))] a_counter_is_taken_and_added_to_in_time
     #[cfg(windows)] messages_of_a_named_pipe_keep_their_boundaries
     #[cfg(windows)] notes_in_a_mailslot_are_received_one_by_one
 }
@@ -927,6 +928,45 @@ use unix::{
     a_stream_of_the_unix_domain_carries_descriptors, batches_come_as_they_were_sent,
     datagrams_keep_their_boundaries_and_tell_who_sent_them,
 };
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod counter {
+    use super::*;
+    use interprocess::os::unix::eventfd::EventFd;
+
+    faces! {
+        Counting: EventFd {
+            await take() -> u64;
+            await take_timeout(timeout: Duration) -> u64;
+            await add(value: u64) -> ();
+            await add_timeout(value: u64, timeout: Duration) -> ();
+            at_once try_take() -> io::Result<u64>;
+            at_once try_add(value: u64) -> io::Result<()>;
+            at_once is_set() -> io::Result<bool>;
+        }
+    }
+
+    pub(crate) async fn a_counter_is_taken_and_added_to_in_time<F: Shows<EventFd, Shown: Counting>>() {
+        let blocking = EventFd::new(2).expect("counter");
+        let counter = F::show(blocking.try_clone().expect("clone"));
+        assert!(counter.is_set().expect("is it"));
+        assert_eq!(counter.take().await.expect("take"), 2);
+        assert_fails(counter.try_take(), ErrorKind::WouldBlock);
+        assert_fails(counter.take_timeout(SHORT).await, ErrorKind::TimedOut);
+        counter.add(3).await.expect("add");
+        assert_eq!(counter.take_timeout(LIMIT).await.expect("take"), 3);
+        counter.try_add(u64::MAX - 1).expect("there is room");
+        assert_fails(counter.try_add(1), ErrorKind::WouldBlock);
+        assert_fails(counter.add_timeout(1, SHORT).await, ErrorKind::TimedOut);
+        assert_fails(counter.add(u64::MAX).await, ErrorKind::InvalidInput);
+        let taking = thread::spawn(move || blocking.take().expect("take"));
+        counter.add_timeout(5, LIMIT).await.expect("add");
+        assert_eq!(taking.join().expect("the other thread"), u64::MAX - 1);
+        assert_eq!(counter.try_take().expect("it is there"), 5);
+    }
+}
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use counter::a_counter_is_taken_and_added_to_in_time;
 
 #[cfg(windows)]
 mod windows {

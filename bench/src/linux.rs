@@ -51,13 +51,13 @@ const LINES: [(&str, &str, Make); 9] = [
 type Make = fn(Side) -> io::Result<Contestant>;
 
 /// Does something so many times.
-type Work = Box<dyn FnMut(u32) -> io::Result<()> + Send>;
+pub(crate) type Work = Box<dyn FnMut(u32) -> io::Result<()> + Send>;
 
 /// What one of the sides does in a slice.
-struct Contestant {
-    drive: Work,
+pub(crate) struct Contestant {
+    pub(crate) drive: Work,
     /// What is for the other thread, if there is one.
-    answer: Option<Work>,
+    pub(crate) answer: Option<Work>,
 }
 
 /// One of two ends that send to each other.
@@ -113,7 +113,7 @@ fn two_threads<O: End, R: End>(
 }
 
 /// The contestants, and the other thread. There is one for all of them, so that the scheduler cannot treat them differently.
-struct Arena {
+pub(crate) struct Arena {
     drives: Vec<Work>,
     /// Which contestant is to answer, and how many times; and that the other thread has heard it.
     orders: Option<Orders>,
@@ -122,7 +122,7 @@ struct Arena {
 type Orders = (mpsc::Sender<(usize, u32)>, mpsc::Receiver<()>);
 
 impl Arena {
-    fn new(contestants: impl IntoIterator<Item = Contestant>) -> Self {
+    pub(crate) fn new(contestants: impl IntoIterator<Item = Contestant>) -> Self {
         let (mut drives, mut answers) = (Vec::new(), Vec::new());
         for Contestant { drive, answer } in contestants {
             drives.push(drive);
@@ -146,7 +146,7 @@ impl Arena {
     }
 
     /// Runs one slice, and says how long it took.
-    fn slice(&mut self, index: usize, count: u32) -> io::Result<Duration> {
+    pub(crate) fn slice(&mut self, index: usize, count: u32) -> io::Result<Duration> {
         if let Some((orders, is_heard)) = &self.orders {
             let is_there = orders.send((index, count)).is_ok() && is_heard.recv().is_ok();
             if !is_there {

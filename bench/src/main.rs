@@ -12,6 +12,9 @@
 //! strace -f -c interprocess-bench --linux descriptor-stream --calls 1000 --impl ours
 //! strace -f -c interprocess-bench --linux descriptor-stream --calls 1000 --impl raw
 //!
+//! cargo run --release -p interprocess-bench -- --pipes             # unnamed pipes, and what is not copied
+//! strace -f -c interprocess-bench --pipes one-way-64k --calls 1000 --impl ours
+//! strace -f -c interprocess-bench --pipes one-way-64k --calls 1000 --impl std
 //! cargo run --release -p interprocess-bench -- --async             # beside `tokio::net` and `async_net`
 //! cargo run --release -p interprocess-bench -- --idle 10000        # memory and time for so many connections at once
 //! ```
@@ -21,13 +24,15 @@
 //! A B B A, so that whatever else the machine does hits them alike. The ratio is the median of the ratios of neighbouring
 //! slices.
 //!
-//! For the second table both ends are in one thread, so that no scheduler has a part in it, or in two threads of one process
+//! For the other tables both ends are in one thread, so that no scheduler has a part in it, or in two threads of one process
 //! where the line says so; the slices and the ratio are as above.
 
 #[cfg(unix)]
 mod asynchronous;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+mod pipes;
 #[cfg(not(target_os = "linux"))]
 mod linux {
     use crate::Side;
@@ -41,8 +46,21 @@ mod linux {
         Err(unsupported())
     }
 
-    fn unsupported() -> io::Error {
+    pub(crate) fn unsupported() -> io::Error {
         io::Error::new(io::ErrorKind::Unsupported, "that table is one of Linux")
+    }
+}
+#[cfg(not(target_os = "linux"))]
+mod pipes {
+    use crate::linux::unsupported;
+    use std::{io, time::Duration};
+
+    pub(crate) fn compare(_: Duration) -> io::Result<()> {
+        Err(unsupported())
+    }
+
+    pub(crate) fn calls(_: &str, _: u32, _: &str) -> io::Result<()> {
+        Err(unsupported())
     }
 }
 
@@ -75,7 +93,9 @@ fn run(arguments: &[&str]) -> io::Result<()> {
         let usage = "usage: interprocess-bench [--linux|--async] [--seconds N]
        interprocess-bench --idle N
        interprocess-bench --calls N [--impl ours|raw|raw-socket]
-       interprocess-bench --linux LINE --calls N [--impl ours|raw]";
+       interprocess-bench --linux LINE --calls N [--impl ours|raw]
+       interprocess-bench --pipes [--seconds N]
+       interprocess-bench --pipes LINE --calls N [--impl ours|std|raw]";
         io::Error::new(io::ErrorKind::InvalidInput, usage)
     };
     let number = |text: &str| text.parse::<u32>().map_err(|_| usage());
@@ -90,6 +110,10 @@ fn run(arguments: &[&str]) -> io::Result<()> {
         ["--linux", line, "--calls", count, "--impl", side] => {
             linux::calls(line, number(count)?, Side::parse(side).ok_or_else(usage)?)
         }
+        ["--pipes"] => pipes::compare(Duration::from_secs(3)),
+        ["--pipes", "--seconds", seconds] => pipes::compare(Duration::from_secs(number(seconds)?.into())),
+        ["--pipes", line, "--calls", count] => pipes::calls(line, number(count)?, "ours"),
+        ["--pipes", line, "--calls", count, "--impl", maker] => pipes::calls(line, number(count)?, maker),
         #[cfg(unix)]
         ["--async"] => asynchronous::compare(Duration::from_secs(3)),
         #[cfg(unix)]

@@ -405,6 +405,11 @@ impl Listener {
         }
     }
 
+    #[cfg(unix)]
+    pub(crate) fn set_guard(&mut self, access: Access) {
+        self.guard = Guard::Access(access);
+    }
+
     /// Waits for a client and gives the connection to it.
     ///
     /// # Errors

@@ -50,11 +50,11 @@ pub type LocalSocketListener = Listener;
 /// What interprocess 1.2 called [`Stream`].
 pub type LocalSocketStream = Stream;
 
-/// What interprocess 1.2 called [`RecvHalf`].
+/// The half that receives, as interprocess 1.2 has it: from [`Stream::into_split`](Async::into_split).
 pub type OwnedReadHalf = RecvHalf;
 
-/// What interprocess 1.2 called [`SendHalf`].
-pub type OwnedWriteHalf = SendHalf;
+/// The half that sends, as interprocess 1.2 has it: from [`Stream::into_split`](Async::into_split). Dropping it ends sending.
+pub type OwnedWriteHalf = runtime::SendHalf<runtime::EndsWhenDropped<super::Stream, Smol>>;
 
 impl ListenerOptions<'_> {
     /// Like [`create_sync`](Self::create_sync), for smol, async-std and any other executor.

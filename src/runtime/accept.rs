@@ -1,6 +1,6 @@
 //! Accepting, for everything that listens.
 
-use super::{Async, Runtime, Source, WakerList, limited, wakers::yield_now};
+use super::{Async, Interest, Runtime, Source, WakerList, limited, wakers::yield_now};
 use futures_core::{FusedStream, Stream};
 use std::{
     fmt::{self, Debug, Formatter},
@@ -87,7 +87,7 @@ impl<T: Accept, R: Runtime> Async<T, R> {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no client is there, or one that was turned away;
     /// [`ready`](Self::ready) waits for the next.
     pub fn try_accept(&self) -> io::Result<Async<T::Connection, R>> {
-        let connection = self.try_read_with(T::next_connection)?;
+        let connection = self.try_io(Interest::Read, T::next_connection)?;
         connection.map_or_else(|| Err(io::ErrorKind::WouldBlock.into()), Async::new)
     }
 

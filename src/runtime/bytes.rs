@@ -1,8 +1,8 @@
 //! Receiving and sending bytes, for everything that is a stream or an end of one.
 
-use super::{Async, Runtime, Source};
 #[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
-use super::{Interest, Registered};
+use super::Registered;
+use super::{Async, Interest, Runtime, Source};
 #[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
 use std::task::{Context, Poll, ready};
 use std::{
@@ -65,7 +65,7 @@ impl<T: RecvBytes, R: Runtime> Async<T, R> {
         if buf.is_empty() {
             return Ok(0);
         }
-        self.try_read_with(|io| io.recv(buf))
+        self.try_io(Interest::Read, |io| io.recv(buf))
     }
 }
 
@@ -108,7 +108,7 @@ impl<T: SendBytes, R: Runtime> Async<T, R> {
         if buf.is_empty() {
             return Ok(0);
         }
-        self.try_write_with(|io| io.send(buf))
+        self.try_io(Interest::Write, |io| io.send(buf))
     }
 
     /// Waits until all that was sent is with the system, where it outlives this process. The peer need not have read it.

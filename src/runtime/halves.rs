@@ -4,7 +4,9 @@ use super::{Async, RecvBytes, Runtime, SendBytes};
 use crate::error::{ReuniteError, ReuniteResult};
 use std::{
     io::{self, IoSlice, IoSliceMut},
+    net::Shutdown,
     ops::Deref,
+    ptr,
     sync::Arc,
 };
 
@@ -20,31 +22,148 @@ pub(crate) fn split<T: Duplex, R: Runtime>(stream: Async<T, R>) -> Halves<T, R> 
     (RecvHalf(Arc::clone(&stream)), SendHalf(stream))
 }
 
-/// The stream of both, if they are of one.
+/// The sending half's share of a stream, which ends sending when it is dropped. From [`into_split`](Async::into_split).
+#[derive(Debug)]
+pub struct EndsWhenDropped<T: Duplex, R: Runtime>(Option<Arc<Async<T, R>>>);
+
+impl<T: Duplex, R: Runtime> Deref for EndsWhenDropped<T, R> {
+    type Target = Async<T, R>;
+
+    fn deref(&self) -> &Async<T, R> {
+        self.0.as_deref().unwrap_or_else(|| unreachable!("it is taken out only to be put together"))
+    }
+}
+
+impl<T: Duplex, R: Runtime> Drop for EndsWhenDropped<T, R> {
+    fn drop(&mut self) {
+        if let Some(stream) = &self.0 {
+            // Should that fail, it has ended already, or cannot end by itself.
+            let _ = stream.get_ref().shutdown(Shutdown::Write);
+        }
+    }
+}
+
+/// What a sending half owns its stream by.
+#[doc(hidden)]
+pub trait Share: Deref<Target = Async<Self::Stream, Self::Runtime>> {
+    type Stream: Duplex;
+    type Runtime: Runtime;
+
+    fn from_shared(stream: Arc<Self::Target>) -> Self;
+    fn into_shared(self) -> Arc<Self::Target>;
+}
+
+impl<T: Duplex, R: Runtime> Share for Arc<Async<T, R>> {
+    type Stream = T;
+    type Runtime = R;
+
+    fn from_shared(stream: Self) -> Self {
+        stream
+    }
+
+    fn into_shared(self) -> Self {
+        self
+    }
+}
+
+impl<T: Duplex, R: Runtime> Share for EndsWhenDropped<T, R> {
+    type Stream = T;
+    type Runtime = R;
+
+    fn from_shared(stream: Arc<Async<T, R>>) -> Self {
+        Self(Some(stream))
+    }
+
+    fn into_shared(mut self) -> Arc<Async<T, R>> {
+        self.0.take().unwrap_or_else(|| unreachable!("this is the one place where it is taken out"))
+    }
+}
+
+/// Halves of any stream.
 impl<T: Duplex, R: Runtime> Async<T, R> {
-    /// The same as `split` of a local socket: a half that receives and a half that sends, for two tasks. (Interprocess 1.2 called
-    /// it this.) Dropping one half closes nothing; the connection is closed when both are gone.
+    /// Splits into halves for tasks of their own. Dropping the one that sends ends sending, where the stream can do that: the peer
+    /// receives what was sent, and then the end. (It is how interprocess 1.2 split; `split` of a local socket has halves whose drop
+    /// ends nothing.) The connection is closed when both are gone.
     ///
     /// Halves are not needed to read and write at the same time: `&Stream` does both, and so does a stream in an [`Arc`]. They are
     /// for code that wants to own one direction.
-    pub fn into_split(self) -> Halves<T, R> {
-        split(self)
+    ///
+    /// # Platform-specific behaviour
+    /// Named pipes on Windows have no such end: there, the connection ends as a whole.
+    pub fn into_split(self) -> (RecvHalf<Arc<Self>>, SendHalf<EndsWhenDropped<T, R>>) {
+        let (rh, sh) = split(self);
+        (rh, SendHalf(EndsWhenDropped(Some(sh.0))))
     }
 
-    /// Puts the two halves together again.
+    /// Puts the two halves together again. That ends nothing.
     ///
     /// # Errors
     /// Hands them back if they are not of one stream.
-    pub fn reunite(
+    pub fn reunite<S: Share<Stream = T, Runtime = R>>(
         rh: RecvHalf<Arc<Self>>,
-        sh: SendHalf<Arc<Self>>,
-    ) -> ReuniteResult<Self, RecvHalf<Arc<Self>>, SendHalf<Arc<Self>>> {
-        if !Arc::ptr_eq(&rh.0, &sh.0) {
-            return Err(ReuniteError { rh, sh });
-        }
-        drop(rh);
-        Arc::try_unwrap(sh.0)
-            .map_err(|stream| ReuniteError { rh: RecvHalf(Arc::clone(&stream)), sh: SendHalf(stream) })
+        sh: SendHalf<S>,
+    ) -> ReuniteResult<Self, RecvHalf<Arc<Self>>, SendHalf<S>> {
+        reunite(rh, sh)
+    }
+}
+
+fn reunite<S: Share>(
+    rh: RecvHalf<Arc<S::Target>>,
+    sh: SendHalf<S>,
+) -> ReuniteResult<S::Target, RecvHalf<Arc<S::Target>>, SendHalf<S>> {
+    if !ptr::eq(&raw const *rh.0, &raw const *sh.0) {
+        return Err(ReuniteError { rh, sh });
+    }
+    drop(rh);
+    Arc::try_unwrap(sh.0.into_shared()).map_err(|stream| ReuniteError {
+        rh: RecvHalf(Arc::clone(&stream)),
+        sh: SendHalf(S::from_shared(stream)),
+    })
+}
+
+impl<T: Duplex, R: Runtime> RecvHalf<Arc<Async<T, R>>> {
+    /// Puts the two halves together again. That ends nothing.
+    ///
+    /// # Errors
+    /// Hands them back if they are not of one stream.
+    pub fn reunite_with<S: Share<Stream = T, Runtime = R>>(
+        self,
+        sh: SendHalf<S>,
+    ) -> ReuniteResult<Async<T, R>, Self, SendHalf<S>> {
+        reunite(self, sh)
+    }
+}
+
+impl<S: Share> SendHalf<S> {
+    /// Puts the two halves together again. That ends nothing.
+    ///
+    /// # Errors
+    /// Hands them back if they are not of one stream.
+    pub fn reunite_with(
+        self,
+        rh: RecvHalf<Arc<S::Target>>,
+    ) -> ReuniteResult<S::Target, RecvHalf<Arc<S::Target>>, Self> {
+        reunite(rh, self)
+    }
+}
+
+impl<T: Duplex, R: Runtime, P: Deref<Target = Async<T, R>>> RecvHalf<P> {
+    /// Ends receiving. Does not wait.
+    ///
+    /// # Platform-specific behaviour
+    /// [`Unsupported`](io::ErrorKind::Unsupported) for named pipes on Windows.
+    pub fn shut_down(&self) -> io::Result<()> {
+        self.0.get_ref().shutdown(Shutdown::Read)
+    }
+}
+
+impl<T: Duplex, R: Runtime, P: Deref<Target = Async<T, R>>> SendHalf<P> {
+    /// Ends sending. Does not wait. (The runtimes' own traits have `shutdown` or `close` for that.)
+    ///
+    /// # Platform-specific behaviour
+    /// [`Unsupported`](io::ErrorKind::Unsupported) for named pipes on Windows.
+    pub fn shut_down(&self) -> io::Result<()> {
+        self.0.get_ref().shutdown(Shutdown::Write)
     }
 }
 
@@ -83,7 +202,8 @@ impl<T: RecvBytes, R: Runtime, P: Deref<Target = Async<T, R>>> RecvHalf<P> {
 /// The half of an async stream that sends: `P` is an [`Arc`] of the stream, or a reference to it.
 ///
 /// It has the runtime's own trait for writing, as has a reference to it; shutting it down ends the direction in which it sends,
-/// where the system can do that, and dropping it does not. The [stream](AsRef) that it is a half of has the rest.
+/// where the system can do that. Dropping it does not, unless it is from [`into_split`](Async::into_split) (then `P` is
+/// [`EndsWhenDropped`]). The [stream](AsRef) that it is a half of has the rest.
 #[derive(Debug)]
 pub struct SendHalf<P>(pub(crate) P);
 

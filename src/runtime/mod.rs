@@ -26,7 +26,7 @@ pub use self::tokio::Tokio;
 pub use self::{
     accept::{Accept, Incoming},
     bytes::{RecvBytes, SendBytes},
-    halves::{Duplex, Halves, RecvHalf, SendHalf},
+    halves::{Duplex, EndsWhenDropped, Halves, RecvHalf, SendHalf, Share},
 };
 
 #[cfg(windows)]
@@ -168,14 +168,24 @@ impl<T: Source, R: Runtime> Async<T, R> {
         self.io.ready(interest).await
     }
 
-    /// Makes one attempt to read.
-    pub(crate) fn try_read_with<X>(&self, attempt: impl FnOnce(&T) -> io::Result<X>) -> io::Result<X> {
-        self.io.try_with(Interest::Read, attempt)
+    /// Makes one attempt, with the blocking object, at what has no `try_` method here: receiving ancillary data, say. After
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock), [`ready`](Self::ready) waits. (An attempt by way of [`get_ref`](Self::get_ref) does
+    /// not tell the reactor that there is something to wait for.)
+    pub fn try_io<X>(&self, interest: Interest, attempt: impl FnOnce(&T) -> io::Result<X>) -> io::Result<X> {
+        self.io.try_with(interest, attempt)
     }
 
-    /// Makes one attempt to write.
-    pub(crate) fn try_write_with<X>(&self, attempt: impl FnOnce(&T) -> io::Result<X>) -> io::Result<X> {
-        self.io.try_with(Interest::Write, attempt)
+    /// Makes attempts, with the blocking object, until one is not [`WouldBlock`](io::ErrorKind::WouldBlock), and waits in between: the
+    /// async twin of whatever the object can do.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, no attempt has succeeded.
+    pub async fn async_io<X>(
+        &self,
+        interest: Interest,
+        attempt: impl FnMut(&T) -> io::Result<X> + Send,
+    ) -> io::Result<X> {
+        self.io.wait_with(interest, attempt).await
     }
 
     /// Tries until there is something to read.

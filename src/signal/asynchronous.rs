@@ -1,9 +1,7 @@
 //! The async face of signals, for every runtime.
 
 use super::{Received, Signal, Signals, Stopper};
-#[cfg(windows)]
-use crate::runtime::Interest;
-use crate::runtime::{Async, Runtime, Source, limited, private::Sealed};
+use crate::runtime::{Async, Interest, Runtime, Source, limited, private::Sealed};
 use futures_core::Stream;
 use std::{
     io,
@@ -66,7 +64,7 @@ impl<R: Runtime> Async<Signals, R> {
     /// # Errors
     /// Those of [`Signals::try_wait`]; [`ready`](Self::ready) waits for the next.
     pub fn try_wait(&self) -> io::Result<Received> {
-        self.try_read_with(Signals::try_wait)
+        self.try_io(Interest::Read, Signals::try_wait)
     }
 
     /// Waits for the next signal; `None` when it was [stopped](Self::stopper), as with [`Signals::iter`].

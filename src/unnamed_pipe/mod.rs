@@ -21,7 +21,8 @@
 //! # Where a stream ends
 //! When the last [`Sender`] is dropped and everything was received, [`recv`](Recver::recv) gives 0. So a parent that has given the sender
 //! to a child must have dropped its own. When the last [`Recver`] is dropped, sending is
-//! [`BrokenPipe`](std::io::ErrorKind::BrokenPipe), and never a signal. No child inherits an end by accident.
+//! [`BrokenPipe`](std::io::ErrorKind::BrokenPipe), and never a signal. No child inherits an end by accident;
+//! [`child`](crate::child) gives it one.
 //!
 //! # How much it holds
 //! What was sent and not received is with the system: on Linux 64 KiB as a rule, see [`capacity`](Sender::capacity). When there is
@@ -178,10 +179,11 @@ impl Sender {
     /// A broken pipe is an error and never a signal, whatever the process does about `SIGPIPE`. On Unix up to `PIPE_BUF` bytes are sent
     /// together, or not at all, whoever else sends (4096 on Linux, at least 512 everywhere). Of more, a part may be sent if the end is
     /// [nonblocking](Self::set_nonblocking), has ever had a [timeout](Self::set_send_timeout), or a signal comes.
-    /// - Linux since 6.18: `pwritev2(2)` with `RWF_NOSIGNAL`.
     /// - macOS, NetBSD: `F_SETNOSIGPIPE` of `fcntl(2)`, and `write(2)`.
-    /// - Other Unixes: `write(2)`, with the signal blocked in this thread meanwhile, unless the process ignored it when the end was
-    ///   made. (Who stops ignoring it after that gets it.)
+    /// - Other Unixes, if the process ignored the signal when the end was made, as Rust programs do: `write(2)`. (Who stops ignoring it
+    ///   after that gets it.)
+    /// - Otherwise, Linux since 6.18: `pwritev2(2)` with `RWF_NOSIGNAL`; and before that, as other Unixes: `write(2)`, with the signal
+    ///   blocked in this thread meanwhile.
     /// - Windows: `NtWriteFile` with a deadline.
     pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.0.send(buf)

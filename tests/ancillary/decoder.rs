@@ -4,7 +4,10 @@ use interprocess::os::unix::{
     ancillary::{AncillaryData, Records},
     udsocket::EncodedAncillaryData,
 };
-use std::os::fd::{AsFd, AsRawFd};
+use std::{
+    os::fd::{AsFd, AsRawFd},
+    ptr,
+};
 
 /// Numbers that look random, and are the same each time (xorshift).
 struct Numbers(u64);
@@ -62,17 +65,21 @@ fn no_bytes_at_all_make_it_panic_or_read_beyond_them() {
 }
 
 #[test]
+#[allow(clippy::cast_possible_truncation, reason = "on some systems, where it fits")]
 fn a_record_that_claims_too_much_ends_where_the_buffer_does() {
     let stdin = std::io::stdin();
     let fds = [stdin.as_fd()];
     let encoded = encoded([AncillaryData::file_descriptors(&fds)]);
     let header = Records::new(encoded.as_ref()).next().expect("one").data.as_ptr() as usize
         - encoded.as_ref().as_ptr() as usize;
-    let mut bytes = encoded.as_ref()[..header + 4].to_vec();
-    // The field is the first, and as long as the system's C has it; what follows it in a word is padding or the level.
-    let len_size = if cfg!(all(target_os = "linux", target_env = "gnu")) { size_of::<usize>() } else { 4 };
-    if len_size == size_of::<usize>() {
-        bytes[..len_size].copy_from_slice(&usize::MAX.to_ne_bytes());
+    for more in [1, 8, 1 << 20, i32::MAX as usize, u32::MAX as usize - header - 4] {
+        let mut bytes = encoded.as_ref()[..header + 4].to_vec();
+        // SAFETY: the structure is made of integers, and as many bytes are there as it has.
+        unsafe {
+            let mut claim: libc::cmsghdr = ptr::read_unaligned(bytes.as_ptr().cast());
+            claim.cmsg_len = (header + 4 + more) as _;
+            ptr::write_unaligned(bytes.as_mut_ptr().cast(), claim);
+        }
         let records: Vec<_> = Records::new(&bytes).collect();
         assert_eq!(records.len(), 1);
         assert_eq!(records[0].data, &encoded.as_ref()[header..header + 4]);

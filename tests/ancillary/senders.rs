@@ -41,6 +41,23 @@ fn a_receiver_that_asks_learns_who_sent_each_message_on_every_kind_of_socket() {
     assert!(is_of_this_process(&only(&mut ancillary)));
 }
 
+/// Most modules that give labels give one to everybody; without such a module, there is none.
+#[test]
+fn labels_of_peers_and_of_senders_are_the_same_or_there_are_none() {
+    let (one, other) = UdStream::pair().expect("pair");
+    other.set_pass_security(true).expect("option");
+    one.send(b"x").expect("send");
+    let mut ancillary = AncillaryDataBuf::new();
+    other.recv_ancillary(&mut [0; 1], &mut ancillary).expect("receive");
+    match (other.peer_label(), ancillary.decode().next()) {
+        (Ok(peer), Some(AncillaryData::SecurityLabel(sender))) => assert_eq!(peer, sender),
+        // Some tell about peers only.
+        (Ok(peer), None) => assert!(!peer.is_empty()),
+        (Err(error), None) => assert_eq!(error.kind(), ErrorKind::Unsupported),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn credentials_that_are_sent_arrive_and_a_second_set_is_refused() {
     let (one, other) = UdStream::pair().expect("pair");

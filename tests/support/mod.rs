@@ -306,13 +306,31 @@ impl Child {
     /// [`say`](Self::say).
     #[track_caller]
     pub(crate) fn spawn_with(command: &mut Command, stdin: Stdio) -> Self {
+        command.stdin(stdin);
+        Self::spawn_as_it_is(command, Command::spawn)
+    }
+
+    /// Starts what [`command`](Self::command) gave, by a `spawn` of another kind.
+    #[track_caller]
+    pub(crate) fn spawn_by(
+        command: &mut Command,
+        spawn: impl FnOnce(&mut Command) -> io::Result<std::process::Child>,
+    ) -> Self {
+        Self::spawn_as_it_is(command.stdin(Stdio::piped()), spawn)
+    }
+
+    #[track_caller]
+    fn spawn_as_it_is(
+        command: &mut Command,
+        spawn: impl FnOnce(&mut Command) -> io::Result<std::process::Child>,
+    ) -> Self {
         let function =
             command.get_envs().find(|(name, _)| *name == CHILD).and_then(|(_, value)| value?.to_str());
         let function = function.expect("not a child's command").to_owned();
-        command.stdin(stdin).stdout(Stdio::piped());
+        command.stdout(Stdio::piped());
         let mut process = {
             let _alone = SPAWNING.write().unwrap_or_else(PoisonError::into_inner);
-            command.spawn().unwrap_or_else(|error| panic!("child {function}: {error}"))
+            spawn(command).unwrap_or_else(|error| panic!("child {function}: {error}"))
         };
         let stdout = BufReader::new(process.stdout.take().expect("piped"));
         let (line, lines) = mpsc::channel();

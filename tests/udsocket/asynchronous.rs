@@ -9,14 +9,15 @@ use interprocess::{
         AncillaryData, AncillaryDataBuf, Listener, RecvBatch, Socket, UdSocketPath,
         kind::{Datagram, Kind, Stream},
     },
-    runtime::{Async, Runtime},
+    runtime::{Async, Interest, Runtime},
 };
 use std::{
     fmt::Debug,
     fs::File,
     future::Future,
-    io::{self, ErrorKind, IoSlice},
+    io::{self, ErrorKind, IoSlice, IoSliceMut},
     os::fd::AsFd,
+    time::Duration,
 };
 
 type AsyncListener<K, R> = Async<Listener<K>, R>;
@@ -55,6 +56,84 @@ async fn datagrams_are_answered<R: Runtime>() {
     assert_eq!(server.recv(&mut buf[..2]).await.expect("receive"), (2, true));
 }
 
+async fn halves_go_to_two_tasks_and_together_again<R: Runtime>() {
+    let (mut one, other) = AsyncSocket::<Stream, R>::pair().expect("pair");
+    let mut buf = [0; 8];
+    {
+        let (recver, sender) = one.split();
+        let (received, sent) = zip(can_be_spawned(recver.recv(&mut buf)), other.send(b"to one")).await;
+        assert_eq!((received.expect("receive"), sent.expect("send")), (6, 6));
+        assert_eq!(can_be_spawned(sender.send(b"to other")).await.expect("send"), 8);
+    }
+    assert_eq!(other.recv(&mut buf).await.expect("receive"), 8);
+
+    let (recver, sender) = one.into_split();
+    let (other_recver, other_sender) = other.into_split();
+    let error = Async::reunite(recver, other_sender).expect_err("of another stream");
+    let one = error.rh.reunite_with(sender).expect("of one stream");
+    let other = error.sh.reunite_with(other_recver).expect("of one stream");
+
+    // Putting them together has ended nothing.
+    assert_eq!(one.send(b"x").await.expect("send"), 1);
+    assert_eq!(other.recv(&mut buf).await.expect("receive"), 1);
+    let (recver, sender) = one.into_split();
+    drop(sender);
+    assert_eq!(other.recv(&mut buf).await.expect("the end"), 0);
+    assert_eq!(other.send(b"y").await.expect("send"), 1);
+    assert_eq!(recver.recv(&mut buf).await.expect("receive"), 1);
+    recver.shut_down().expect("shut down");
+    assert_eq!(recver.recv(&mut buf).await.expect("the end"), 0);
+}
+
+/// The one descriptor that came.
+fn is_one(ancillary: &mut AncillaryDataBuf) -> bool {
+    ancillary.take_fds().len() == 1
+}
+
+async fn several_buffers_and_descriptors_go_every_way<R: Runtime>() {
+    let (buf, other_buf) = (&mut [0; 1], &mut [0; 4]);
+    let mut room = [IoSliceMut::new(buf), IoSliceMut::new(other_buf)];
+    let parts = [IoSlice::new(b"pi"), IoSlice::new(b"ng")];
+    let null = File::open("/dev/null").expect("null");
+    let fds = [null.as_fd()];
+    let rights = || [AncillaryData::file_descriptors(&fds)];
+    let mut ancillary = AncillaryDataBuf::new();
+
+    let (one, other) = AsyncSocket::<Stream, R>::pair().expect("pair");
+    let sending = can_be_spawned(one.send_ancillary_vectored(&parts, rights()));
+    assert_eq!(sending.await.expect("send").0, 4);
+    let receiving = can_be_spawned(other.recv_ancillary_vectored(&mut room, &mut ancillary));
+    assert_eq!(receiving.await.expect("receive").0, 4);
+    assert!(is_one(&mut ancillary));
+
+    let dir = TempDir::new();
+    let at = dir.join("server");
+    let server = AsyncSocket::<Datagram, R>::bind(&at).expect("bind");
+    let client = AsyncSocket::<Datagram, R>::connect(&at).expect("connect");
+    let mut from = UdSocketPath::buffer();
+    can_be_spawned(client.send_ancillary_vectored(&parts, rights())).await.expect("send");
+    let receiving = can_be_spawned(server.recv_ancillary_vectored(&mut room, &mut ancillary));
+    let (len, is_truncated, ..) = receiving.await.expect("receive");
+    assert!((len, is_truncated) == (4, false) && is_one(&mut ancillary));
+
+    let client = AsyncSocket::<Datagram, R>::bind(dir.join("client")).expect("bind");
+    assert_eq!(can_be_spawned(client.send_to_vectored(&parts, &at)).await.expect("send"), 4);
+    let receiving = can_be_spawned(server.recv_from_vectored(&mut room, &mut from));
+    assert_eq!(receiving.await.expect("receive"), (4, false));
+    for parts in [None, Some(&parts)] {
+        let sent = match parts {
+            None => can_be_spawned(client.send_to_ancillary(b"ping", rights(), &at)).await,
+            Some(parts) => can_be_spawned(client.send_to_ancillary_vectored(parts, rights(), &at)).await,
+        };
+        assert_eq!(sent.expect("send").0, 4);
+        let receiving =
+            can_be_spawned(server.recv_from_ancillary_vectored(&mut room, &mut ancillary, &mut from));
+        let (len, is_truncated, ..) = receiving.await.expect("receive");
+        assert!((len, is_truncated) == (4, false) && is_one(&mut ancillary));
+        assert_eq!(from.as_path(), Some(&*dir.join("client")));
+    }
+}
+
 /// Only Linux waits for room.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 async fn a_sender_without_a_destination_finds_the_room_that_others_had_taken<R: Runtime>() {
@@ -63,7 +142,6 @@ async fn a_sender_without_a_destination_finds_the_room_that_others_had_taken<R: 
         future::{Future, poll_fn},
         io::ErrorKind,
         pin::pin,
-        time::Duration,
     };
 
     let dir = TempDir::new();
@@ -180,11 +258,19 @@ async fn what_is_refused_is_refused_without_waiting_for_room<R: Runtime>() {
     assert_invalid(socket.send_to(b"x", "x".repeat(200)).await);
     assert_invalid(socket.send_to(b"x", "").await);
     assert_invalid(socket.send_to(b"x", "\0").await);
+    assert_invalid(socket.send_to_ancillary(b"x", all_rights(), "x").await);
     assert_invalid(socket.send_batch_to(&["x"], "x".repeat(200)).await);
     let nothing: [&str; 0] = [];
     assert_eq!(socket.send_batch(&nothing).await.expect("nothing to send"), 0);
-    let error = socket.send_vectored(&vec![IoSlice::new(b"x"); 1025]).await.expect_err("too many");
-    assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
+    let too_many = vec![IoSlice::new(b"x"); 1025];
+    let mut too_much_room: Vec<_> = (0..1025).map(|_| IoSliceMut::new(&mut [])).collect();
+    for error in [
+        socket.send_vectored(&too_many).await.expect_err("too many"),
+        socket.send_to_vectored(&too_many, "x").await.expect_err("too many"),
+        socket.recv_vectored(&mut too_much_room).await.expect_err("too many"),
+    ] {
+        assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
+    }
 }
 
 #[cfg(not(target_vendor = "apple"))]
@@ -200,6 +286,65 @@ async fn empty_packets_are_refused_without_waiting_for_room<R: Runtime>() {
     assert_invalid(socket.send_with_fds(b"", &[null.as_fd()]).await);
     assert_invalid(socket.send_ancillary(b"", []).await);
     assert_invalid(socket.send_batch(&["x", ""]).await);
+}
+
+async fn halves_borrow_a_stream_or_own_it<R: Runtime>() {
+    let (mut one, other) = AsyncSocket::<Stream, R>::pair().expect("pair");
+    let mut buf = [0; 8];
+    {
+        let (rh, sh) = one.split();
+        let (received, sent) = zip(rh.recv(&mut buf), async {
+            sh.send(b"there").await.expect("send");
+            other.send(b"back").await
+        })
+        .await;
+        assert_eq!((received.expect("receive"), sent.expect("send")), (4, 4));
+    }
+    assert_eq!(other.recv(&mut buf).await.expect("receive"), 5);
+    let (rh, sh) = one.into_split();
+    let (_, of_other) = other.into_split();
+    let error = AsyncSocket::<Stream, R>::reunite(rh, of_other).expect_err("of two streams");
+    drop(error.sh);
+    let one = AsyncSocket::<Stream, R>::reunite(error.rh, sh).expect("of one stream");
+    assert_eq!(one.recv(&mut buf).await.expect("the end"), 0);
+}
+
+async fn attempts_do_not_wait_and_whatever_the_socket_can_do_is_async<R: Runtime>() {
+    let (one, other) = AsyncSocket::<Datagram, R>::pair().expect("pair");
+    let mut buf = [0; 8];
+    for _ in 0..3 {
+        assert_eq!(other.try_recv(&mut buf).expect_err("nothing").kind(), ErrorKind::WouldBlock);
+        let mut attempts = 0;
+        let receiving = async {
+            loop {
+                other.ready(Interest::Read).await.expect("ready");
+                attempts += 1;
+                match other.try_recv(&mut buf) {
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+                    result => break result.expect("receive"),
+                }
+            }
+        };
+        let sending = async {
+            R::sleep(Duration::from_millis(50)).await;
+            one.try_send(b"note").expect("there is room")
+        };
+        assert_eq!(zip(receiving, sending).await, ((4, false), 4));
+        assert!(attempts < 10, "it was busy: {attempts}");
+    }
+
+    let (one, other) = AsyncSocket::<Stream, R>::pair().expect("pair");
+    let mut fds = Vec::new();
+    let attempt = other.try_io(Interest::Read, |socket| socket.recv_with_fds(&mut buf, &mut fds));
+    assert_eq!(attempt.expect_err("nothing").kind(), ErrorKind::WouldBlock);
+    let receiving = other.async_io(Interest::Read, |socket| socket.recv_with_fds(&mut buf, &mut fds));
+    let sending = async {
+        R::sleep(Duration::from_millis(50)).await;
+        let null = File::open("/dev/null").expect("null");
+        one.async_io(Interest::Write, |socket| socket.send_with_fds(b"fd", &[null.as_fd()])).await
+    };
+    let (received, sent) = zip(receiving, sending).await;
+    assert_eq!((received.expect("receive"), sent.expect("send"), fds.len()), (2, 2, 1));
 }
 
 #[cfg(feature = "tokio")]
@@ -219,8 +364,54 @@ mod on_tokio {
     }
 
     #[test]
+    fn halves_go_to_two_tasks_and_together_again() {
+        in_time(|| block_on(super::halves_go_to_two_tasks_and_together_again::<Tokio>()));
+    }
+
+    #[test]
+    fn halves_have_the_traits_of_the_runtime() {
+        use interprocess::os::unix::udsocket::tokio::UdStream;
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+        in_time(|| {
+            block_on(async {
+                let (mut one, other) = UdStream::pair().expect("pair");
+                let (mut recver, mut sender) = other.into_split();
+                let (_, mut borrowed) = one.split();
+                borrowed.write_all(b"ping").await.expect("write");
+                borrowed.shutdown().await.expect("shut down");
+                let mut text = String::new();
+                recver.read_to_string(&mut text).await.expect("read");
+                sender.write_all(b"pong").await.expect("write");
+                drop((recver, sender));
+                let (mut borrowed, _) = one.split();
+                let mut answer = String::new();
+                borrowed.read_to_string(&mut answer).await.expect("read");
+                assert_eq!((&*text, &*answer), ("ping", "pong"));
+            });
+        });
+    }
+
+    #[test]
     fn datagrams_are_answered() {
         in_time(|| block_on(super::datagrams_are_answered::<Tokio>()));
+    }
+
+    #[test]
+    fn halves_borrow_a_stream_or_own_it() {
+        in_time(|| block_on(super::halves_borrow_a_stream_or_own_it::<Tokio>()));
+    }
+
+    #[test]
+    fn attempts_do_not_wait_and_whatever_the_socket_can_do_is_async() {
+        in_time(|| {
+            block_on(super::attempts_do_not_wait_and_whatever_the_socket_can_do_is_async::<Tokio>());
+        });
+    }
+
+    #[test]
+    fn several_buffers_and_descriptors_go_every_way() {
+        in_time(|| block_on(super::several_buffers_and_descriptors_go_every_way::<Tokio>()));
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -266,8 +457,54 @@ mod on_smol {
     }
 
     #[test]
+    fn halves_go_to_two_tasks_and_together_again() {
+        in_time(|| block_on(super::halves_go_to_two_tasks_and_together_again::<Smol>()));
+    }
+
+    #[test]
+    fn halves_have_the_traits_of_the_runtime() {
+        use futures_lite::{AsyncReadExt, AsyncWriteExt};
+        use interprocess::os::unix::udsocket::smol::UdStream;
+
+        in_time(|| {
+            block_on(async {
+                let (mut one, other) = UdStream::pair().expect("pair");
+                let (mut recver, mut sender) = other.into_split();
+                let (_, mut borrowed) = one.split();
+                borrowed.write_all(b"ping").await.expect("write");
+                borrowed.close().await.expect("shut down");
+                let mut text = String::new();
+                recver.read_to_string(&mut text).await.expect("read");
+                sender.write_all(b"pong").await.expect("write");
+                drop((recver, sender));
+                let (mut borrowed, _) = one.split();
+                let mut answer = String::new();
+                borrowed.read_to_string(&mut answer).await.expect("read");
+                assert_eq!((&*text, &*answer), ("ping", "pong"));
+            });
+        });
+    }
+
+    #[test]
     fn datagrams_are_answered() {
         in_time(|| block_on(super::datagrams_are_answered::<Smol>()));
+    }
+
+    #[test]
+    fn halves_borrow_a_stream_or_own_it() {
+        in_time(|| block_on(super::halves_borrow_a_stream_or_own_it::<Smol>()));
+    }
+
+    #[test]
+    fn attempts_do_not_wait_and_whatever_the_socket_can_do_is_async() {
+        in_time(|| {
+            block_on(super::attempts_do_not_wait_and_whatever_the_socket_can_do_is_async::<Smol>());
+        });
+    }
+
+    #[test]
+    fn several_buffers_and_descriptors_go_every_way() {
+        in_time(|| block_on(super::several_buffers_and_descriptors_go_every_way::<Smol>()));
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -312,6 +312,8 @@ mod packets {
         assert_eq!(one.send_batch(&["one", "three"]).expect("send"), 2);
         assert_eq!(other.recv_batch(&mut batch).expect("receive"), 2);
         assert_eq!(texts(&batch), [&b"one"[..], b"thre"]);
+        let truncated: Vec<_> = batch.iter().map(|message| message.is_truncated()).collect();
+        assert_eq!(truncated, [false, true]);
         one.send(b"last").expect("send");
         drop(one);
         assert_eq!(other.recv_batch(&mut batch).expect("receive"), 1);

@@ -58,6 +58,24 @@ fn what_is_longer_than_the_buffer_is_cut_off_and_told() {
     assert_eq!(other.recv(&mut [0; 11]).expect("receive"), (10, false));
 }
 
+#[test]
+fn more_buffers_than_the_system_takes_are_refused_and_nothing_is_sent_or_received() {
+    let (one, other) = UdSocket::pair().expect("pair");
+    let too_many = vec![IoSlice::new(b"x"); 1025];
+    assert_eq!(one.send_vectored(&too_many).expect_err("too many").raw_os_error(), Some(libc::EMSGSIZE));
+    let message = [b'x'; 1025];
+    assert_eq!(one.send(&message).expect("send"), message.len());
+
+    let mut buf = [0; 1025];
+    let mut bufs: Vec<_> = buf.chunks_mut(1).map(IoSliceMut::new).collect();
+    assert_eq!(other.recv_vectored(&mut bufs).expect_err("too many").raw_os_error(), Some(libc::EMSGSIZE));
+    let mut from = UdSocketPath::buffer();
+    let error = other.recv_from_vectored(&mut bufs, &mut from).expect_err("too many");
+    assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
+    assert_eq!(other.recv(&mut buf).expect("receive"), (1025, false));
+    assert_eq!(buf, message);
+}
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[test]
 fn the_size_of_the_next_is_told_without_receiving_it() {

@@ -4,14 +4,17 @@ use crate::support::{LIMIT, TempDir};
 use interprocess::{
     TryClone, local_socket,
     os::unix::{
-        ancillary::AncillaryDataBuf,
+        ancillary::{AncillaryData, AncillaryDataBuf},
         udsocket::{UdStream, UdStreamListener},
     },
 };
 use std::{
     io::{ErrorKind, IoSlice, IoSliceMut, Read, Write},
     net::Shutdown,
-    os::unix::{net::UnixStream, thread::JoinHandleExt},
+    os::{
+        fd::AsFd,
+        unix::{net::UnixStream, thread::JoinHandleExt},
+    },
     time::{Duration, Instant},
 };
 
@@ -43,6 +46,27 @@ fn more_buffers_than_the_system_takes_at_once_are_no_error() {
     let (sent_too, _) = one.send_ancillary_vectored(&bufs, []).expect("send");
     drop(one);
     assert_eq!(other.read_to_end(&mut Vec::new()).expect("read"), sent + sent_too);
+}
+
+/// A call that takes 1024 of them would otherwise move nothing, which looks like the end, and loses descriptors.
+#[test]
+fn many_empty_buffers_in_front_of_one_with_bytes_change_nothing() {
+    let (one, other) = UdStream::pair().expect("pair");
+    let mut bufs = vec![IoSlice::new(b""); 2000];
+    bufs.push(IoSlice::new(b"xy"));
+    assert_eq!(one.send_vectored(&bufs).expect("send"), 2);
+    let fds = [one.as_fd()];
+    let ancillary = [AncillaryData::file_descriptors(&fds)];
+    assert_eq!(one.send_ancillary_vectored(&bufs, ancillary).expect("send").0, 2);
+
+    let mut bytes = [0; 1];
+    let mut room: Vec<_> = (0..2000).map(|_| IoSliceMut::new(&mut [])).collect();
+    room.push(IoSliceMut::new(&mut bytes));
+    assert_eq!(other.recv_vectored(&mut room).expect("receive"), 1);
+    let mut received = AncillaryDataBuf::new();
+    assert_eq!(other.recv_ancillary_vectored(&mut room, &mut received).expect("receive").0, 1);
+    assert_eq!(other.recv_ancillary_vectored(&mut room, &mut received).expect("receive").0, 1);
+    assert_eq!(received.take_fds().len(), 1);
 }
 
 #[test]
@@ -150,6 +174,18 @@ fn the_peer_is_this_process_and_this_user() {
     for stream in [client, server] {
         assert!(stream.peer_creds().expect("credentials").is_same_user());
     }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn the_peer_is_told_in_the_system_s_structure_too_and_without_one_it_is_an_error() {
+    let (one, _other) = UdStream::pair().expect("pair");
+    let peer = one.get_peer_credentials().expect("credentials");
+    // SAFETY: the calls only tell.
+    let ours = unsafe { (libc::getpid(), libc::geteuid(), libc::getegid()) };
+    assert_eq!((peer.pid, peer.uid, peer.gid), ours);
+    let nobody = interprocess::os::unix::udsocket::UdSocket::unbound().expect("socket");
+    assert_eq!(nobody.get_peer_credentials().expect_err("no peer").kind(), ErrorKind::NotConnected);
 }
 
 #[test]

@@ -127,6 +127,10 @@ fn clippy(job: &mut Job<'_>) -> Outcome {
     // Clippy's messages do not say which target they are for. What passed is not checked again.
     let failed = |platform: &&str| job.run(&mut check(&[platform])).is_err();
     let failed: Vec<_> = EVERY_PLATFORM.into_iter().filter(failed).collect();
+    if failed.is_empty() {
+        // All at once, from nothing and on a busy machine, it took longer than a command may.
+        return clippy_of_fuzzing(job);
+    }
     Err(format!("clippy has complaints on {}", failed.join(", ")))
 }
 

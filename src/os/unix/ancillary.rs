@@ -75,6 +75,9 @@ pub enum AncillaryData<F = Vec<OwnedFd>> {
     },
     /// A descriptor for the process that sent the message, which means that process for ever (`SCM_PIDFD`, since Linux 6.5). Only
     /// received, and only if the receiver [asks for it](super::udsocket::Socket::set_pass_pidfd).
+    ///
+    /// It is missing, and that is no error, where the kernel could not make one: this process may not have more descriptors, or, on
+    /// kernels before 6.16, the sender is gone. Who decides by it has to refuse a message that comes without.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     PidFd(OwnedFd),
     /// The label that a security module gave the sender (`SCM_SECURITY`). Only received, and only if the receiver
@@ -114,7 +117,8 @@ impl<'f> BorrowedAncillaryData<'f> {
     }
 }
 
-/// Ancillary data, ready to be sent any number of times. From [`AncillaryData::encode`].
+/// Ancillary data, ready to be [sent](super::udsocket::Socket::send_encoded_ancillary) any number of times. From
+/// [`AncillaryData::encode`].
 #[derive(Clone, Debug)]
 pub struct EncodedAncillaryData<'f>(Encoded<'f>);
 

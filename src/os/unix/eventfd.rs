@@ -28,7 +28,7 @@
 //! is [`Unsupported`](std::io::ErrorKind::Unsupported).
 
 #[cfg(feature = "async")]
-use crate::runtime::{Async, Runtime, Source, private::Sealed};
+use crate::runtime::{Async, Interest, Runtime, Source, limited, private::Sealed};
 use crate::{
     TryClone,
     deadline::Deadline,
@@ -307,6 +307,43 @@ impl<R: Runtime> Async<EventFd, R> {
             pause = sys::next_pause(pause);
         }
         Ok(())
+    }
+
+    /// The twin of [`EventFd::take_timeout`].
+    ///
+    /// # Errors
+    /// [`TimedOut`](io::ErrorKind::TimedOut): it was zero all the while.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was taken.
+    pub async fn take_timeout(&self, timeout: Duration) -> io::Result<u64> {
+        limited::<_, R>(timeout, self.take()).await
+    }
+
+    /// The twin of [`EventFd::add_timeout`].
+    ///
+    /// # Errors
+    /// Those of [`EventFd::add_timeout`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was added.
+    pub async fn add_timeout(&self, value: u64, timeout: Duration) -> io::Result<()> {
+        limited::<_, R>(timeout, self.add(value)).await
+    }
+
+    /// The twin of [`EventFd::try_take`]. After [`WouldBlock`](io::ErrorKind::WouldBlock), [`ready`](Self::ready) waits.
+    pub fn try_take(&self) -> io::Result<u64> {
+        self.try_io(Interest::Read, EventFd::try_take)
+    }
+
+    /// The twin of [`EventFd::try_add`].
+    pub fn try_add(&self, value: u64) -> io::Result<()> {
+        self.try_io(Interest::Write, |event| event.try_add(value))
+    }
+
+    /// The twin of [`EventFd::try_clone`], within the runtime.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Self::new(self.get_ref().try_clone()?)
     }
 
     /// The twin of [`EventFd::is_set`].

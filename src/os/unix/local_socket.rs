@@ -1,7 +1,7 @@
 //! Local sockets on Unix: options of Unix-domain sockets, and conversions.
 
 use crate::{
-    local_socket::{Kind, Listener, ListenerOptions, RecvHalf, SendHalf, Stream, name_type},
+    local_socket::{Access, Kind, Listener, ListenerOptions, RecvHalf, SendHalf, Stream, name_type},
     sys,
 };
 use std::{
@@ -30,6 +30,34 @@ impl ListenerOptionsExt for ListenerOptions<'_> {
     fn mode(mut self, mode: u32) -> Self {
         self.mode = Some(mode & 0o777);
         self
+    }
+}
+
+/// What a [`Listener`] has on Unix only.
+pub trait ListenerExt: private::Sealed {
+    /// Sets whom `accept` admits from now on, by the credentials of each client. That is for listeners that were opened elsewhere, as
+    /// [`ListenerOptions::access`] is for those that are created here. The permissions of a socket file remain.
+    ///
+    /// ```
+    /// use interprocess::{
+    ///     local_socket::{Access, Listener},
+    ///     os::unix::local_socket::ListenerExt,
+    /// };
+    /// use std::os::unix::net::UnixListener;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("interprocess-doc-access-{}", std::process::id()));
+    /// let opened_elsewhere = UnixListener::bind(&path)?;
+    /// let mut listener = Listener::from(opened_elsewhere); // admits whoever can connect
+    /// listener.set_access(Access::Owner);
+    /// # std::fs::remove_file(path)
+    /// # ?; Ok::<(), std::io::Error>(())
+    /// ```
+    fn set_access(&mut self, access: Access);
+}
+
+impl ListenerExt for Listener {
+    fn set_access(&mut self, access: Access) {
+        self.set_guard(access);
     }
 }
 
@@ -172,6 +200,7 @@ convert! {
 
 mod private {
     pub trait Sealed {}
+    impl Sealed for crate::local_socket::Listener {}
     impl Sealed for crate::local_socket::ListenerOptions<'_> {}
     impl Sealed for crate::local_socket::Stream {}
 }

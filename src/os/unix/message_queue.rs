@@ -566,6 +566,16 @@ impl<R: Runtime> Async<MessageQueue, R> {
     pub fn message_count(&self) -> io::Result<usize> {
         self.get_ref().message_count()
     }
+
+    /// The twin of [`MessageQueue::max_messages`].
+    pub fn max_messages(&self) -> usize {
+        self.get_ref().max_messages()
+    }
+
+    /// The twin of [`MessageQueue::max_message_size`].
+    pub fn max_message_size(&self) -> usize {
+        self.get_ref().max_message_size()
+    }
 }
 
 /// To the async face, within the runtime.

@@ -9,6 +9,21 @@
 //! assert_eq!(recver.recv(&mut [0; 16])?, 5);
 //! # Ok::<(), std::io::Error>(())
 //! ```
+#![cfg_attr(
+    any(target_os = "linux", target_os = "android"),
+    doc = "
+# Without copying
+On Linux and Android, a pipe holds pages of memory, and pages can be passed on. [`RecverExt`] moves them to a file, a socket or another
+pipe, or has another pipe hold them too; [`SenderExt`] takes them from there, or from memory of this process. The bytes never come by this
+process, and where they would have been copied twice they are not copied at all, or once. The async faces do not have that: what the other
+descriptor is not ready for, their reactors do not wait for."
+)]
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod splice;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use splice::{RecverExt, SenderExt};
 
 use crate::{
     error::FromFdError,

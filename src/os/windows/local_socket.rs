@@ -52,8 +52,11 @@ use super::{
     security_descriptor::SecurityDescriptor,
 };
 use crate::{
+    child::{Inherit, from_inherited},
     error::{FromHandleError, NoDetails, about},
-    local_socket::{ConnectOptions, Kind, ListenerOptions, RecvHalf, SendHalf, Stream, name_type},
+    local_socket::{
+        ConnectOptions, Kind, Listener, ListenerOptions, Name, RecvHalf, SendHalf, Stream, name_type,
+    },
 };
 use std::{
     borrow::Cow,
@@ -91,7 +94,7 @@ impl crate::local_socket::NamespacedNameType<std::ffi::CStr> for NamedPipe {
     }
 }
 
-/// Names that are paths of socket files. With such a name, [`Listener`](crate::local_socket::Listener) and [`Stream`] are
+/// Names that are paths of socket files. With such a name, [`Listener`] and [`Stream`] are
 /// stream sockets of the Unix domain, with two advantages over pipes: programs that were written for Unix speak them, and
 /// each direction can be [ended](Stream::shutdown) by itself. Every other name is that of a pipe, also a path that was given
 /// as mere text.
@@ -221,6 +224,41 @@ impl From<Stream> for OwnedHandle {
         stream.0.into()
     }
 }
+
+/// Takes an instance of a named pipe that waits for a client: one that another process has made, as for [`child`](crate::child). More are added
+/// to it, and who may connect remains as it is. The instance has to be overlapped, and of a pipe that goes both ways.
+///
+/// # Errors
+/// The handle is something else. It is handed back.
+impl TryFrom<OwnedHandle> for Listener {
+    type Error = FromHandleError;
+
+    fn try_from(handle: OwnedHandle) -> Result<Self, FromHandleError> {
+        let refused = |(cause, source)| FromHandleError { details: NoDetails, cause: Some(cause), source };
+        let (inner, path) =
+            crate::sys::windows::listener::Listener::from_instance(handle).map_err(refused)?;
+        let name = Name::new(Kind::Path, path.into()).map_err(|error| refused((error, None)))?;
+        Ok(Self::from_inner(crate::sys::Listener::Pipe(inner), name))
+    }
+}
+
+/// Another instance of the pipe goes to the child: parent and child both listen, and either gets a part of the clients. Clients that
+/// come before the child listens wait for it. One on a [socket file](FilesystemUdSocket) is
+/// [`Unsupported`](std::io::ErrorKind::Unsupported).
+impl Inherit for &Listener {
+    fn duplicate(self) -> io::Result<OwnedHandle> {
+        self.inner.instance_for_another()
+    }
+}
+
+/// As for a reference.
+impl Inherit for Listener {
+    fn duplicate(self) -> io::Result<OwnedHandle> {
+        (&self).duplicate()
+    }
+}
+
+from_inherited!(try Stream, Listener);
 
 /// Nothing changes but the type.
 impl From<DuplexPipeStream<pipe_mode::Bytes>> for Stream {

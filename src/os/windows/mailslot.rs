@@ -499,6 +499,8 @@ impl TryFrom<OwnedHandle> for MailslotServer {
     }
 }
 
+crate::child::from_inherited!(try MailslotServer);
+
 /// The end of a mailslot that sends. Any number of clients can be open at once, and a client can be used by any number of
 /// threads; messages are never mixed.
 ///
@@ -643,7 +645,7 @@ impl<R: Runtime> Async<MailslotServer, R> {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no message; [`ready`](Self::ready) waits for one.
     pub fn try_recv(&self, buf: &mut Vec<u8>) -> io::Result<usize> {
-        self.try_read_with(|server| server.recv(buf))
+        self.try_io(Interest::Read, |server| server.recv(buf))
     }
 
     /// The twin of [`MailslotServer::next_message_len`].

@@ -6,7 +6,7 @@
 //! | send messages, ask and answer, go one way only, limit the clients | [`named_pipe`] |
 //! | connect two threads, or a parent and its child, without a name | [`unnamed_pipe`] |
 //! | leave notes for a server without connecting to it | [`mailslot`] |
-//! | start a child that inherits the handles it is given and no others | [`process`] |
+//! | start a child that inherits a list of handles, and no others ([`child`](crate::child) is simpler) | [`process`] |
 //! | connect a virtual machine and its host | [`hvsock`] |
 //! | give a handle to a process that runs already | [`ShareHandle`] |
 //! | send console events, handle the signals of C | `signal` |

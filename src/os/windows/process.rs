@@ -4,7 +4,8 @@
 //! child that got the end of a pipe by accident keeps that pipe open for as long as it lives, and can use it. The
 //! [`Command`] here gives its child a list: the standard handles, and those that were [asked for](Command::inherit).
 //!
-//! The child takes a handle by its value, which it is told in an argument or in an environment variable:
+//! Where both programs use this crate, [`child`](crate::child) is simpler, works on every OS, and has none of the trouble described at
+//! the end of this page. Here, the child takes a handle by its value, which it is told in an argument or in an environment variable:
 //! ```no_run
 //! use interprocess::{local_socket::{Listener, Stream}, os::windows::process::{Command, inherited_handle}};
 //! use std::{env, io};
@@ -36,6 +37,7 @@
 //! are not concerned; others can hold a lock of their own around both.
 
 use crate::{
+    child::{private, table::VARIABLE},
     deadline::Deadline,
     sys::windows::{handle, process as sys},
 };
@@ -514,6 +516,23 @@ impl AsHandle for Child {
 impl From<Child> for OwnedHandle {
     fn from(child: Child) -> Self {
         child.0.process
+    }
+}
+
+/// For [`child::Give`](crate::child::Give): what is given does not have to be inherited, and nothing else is.
+impl private::Command for Command {
+    type Child = Child;
+
+    fn set_variable(&mut self, value: Option<&str>) {
+        self.0.env(VARIABLE.as_ref(), value.map(AsRef::as_ref));
+    }
+
+    fn process(child: &Child) -> Option<BorrowedHandle<'_>> {
+        Some(child.as_handle())
+    }
+
+    fn spawn(&mut self) -> io::Result<Child> {
+        self.spawn()
     }
 }
 

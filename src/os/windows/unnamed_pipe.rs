@@ -4,9 +4,9 @@
 //! async faces, and may keep messages apart. They have no name, not even a random one; who has no handle cannot get at
 //! them.
 //!
-//! Give an end to a child with [`Command::inherit`](super::process::Command::inherit). It is not made to be the child's
-//! standard input or output: programs do not expect those to be overlapped. For that there is [`std::io::pipe`], since Rust
-//! 1.87.
+//! Give an end to a child by [`child::Give`](crate::child::Give), or, if it has to be told the value of a handle, with
+//! [`Command::inherit`](super::process::Command::inherit). It is not made to be the child's standard input or output: programs
+//! do not expect those to be overlapped. For that there is [`std::io::pipe`], since Rust 1.87.
 //!
 //! ```
 //! use interprocess::os::windows::unnamed_pipe::CreationOptions;
@@ -125,7 +125,7 @@ impl<'sd> CreationOptions<'sd> {
 
     /// Whether children inherit both handles. The default is no, and yes is seldom right: every child that any thread
     /// starts would get them. To give one child what it needs, use [`Command::inherit`](super::process::Command::inherit)
-    /// or [`ShareHandle`](super::ShareHandle).
+    /// or [`ShareHandle`].
     pub fn inheritable(mut self, inheritable: bool) -> Self {
         self.inheritable = inheritable;
         self

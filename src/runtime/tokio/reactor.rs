@@ -93,7 +93,14 @@ impl<T: Source> Registered<T> for Io<T> {
         interest: Interest,
         mut attempt: impl FnMut(&T) -> io::Result<X> + Send,
     ) -> io::Result<X> {
-        self.0.async_io(of(interest), move |io| attempt(&io.0)).await
+        loop {
+            // Others get their turn even if this one never has to wait.
+            tokio::task::consume_budget().await;
+            let mut guard = self.0.ready(of(interest)).await?;
+            if let Ok(result) = guard.try_io(|io| attempt(&io.get_ref().0)) {
+                return result;
+            }
+        }
     }
 
     fn poll_with<X>(

@@ -1,21 +1,18 @@
 //! Listeners that a service manager opened and passed on (`sd_listen_fds(3)`).
 
-use super::listener::Listener;
-use crate::local_socket::Name;
-use rustix::{
-    io::FdFlags,
-    net::{AddressFamily, SocketType, sockopt},
+use super::{
+    inherited::{self, FIRST, Refusal},
+    listener::Listener,
 };
+use crate::local_socket::Name;
+use rustix::net::{AddressFamily, SocketType, sockopt};
 use std::{
     env,
     ffi::OsString,
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     sync::Mutex,
 };
-
-/// The first descriptor that is passed; the others follow it (`SD_LISTEN_FDS_START`).
-const FIRST: RawFd = 3;
 
 /// Which of the passed descriptors have an owner by now. Each is given away once.
 static TAKEN: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
@@ -50,7 +47,7 @@ pub(crate) fn take(name: Option<&str>) -> io::Result<(Listener, Name<'static>)> 
     Ok((Listener::from_shared(fd), name))
 }
 
-/// The descriptors that the variables promise, with their names. The environment is not trusted: a number that
+/// The descriptors that the variables promise, from the first on that is possible (`SD_LISTEN_FDS_START`), with their names. The environment is not trusted: a number that
 /// is not plausible is an error.
 fn passed(
     pid: Option<OsString>,
@@ -93,34 +90,31 @@ fn not_passed(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, why)
 }
 
-/// Makes sure that the number is that of a local socket that listens, before it is owned.
+/// Makes sure that the number is that of a local socket that listens, and owns it. If the variables are left over from a program that
+/// this one replaced, it may be of something that this process has opened itself.
 fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: it is only asked what it is, and errors are expected: it may not be open, or be closed meanwhile.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
     let wrong = |what: &str| {
         io::Error::new(io::ErrorKind::InvalidData, format!("the descriptor {fd} that was passed is {what}"))
     };
-    // What was inherited cannot have that flag. What this process opened itself has it, if the variables are left over from
-    // a program that this one replaced.
-    if rustix::io::fcntl_getfd(borrowed).map_err(|_| wrong("not open"))?.contains(FdFlags::CLOEXEC) {
-        return Err(wrong("already in use by this process"));
-    }
-    if sockopt::socket_type(borrowed).map_err(|_| wrong("not a socket"))? != SocketType::STREAM {
-        return Err(wrong("not a stream socket"));
-    }
-    let address = rustix::net::getsockname(borrowed)?;
-    if address.address_family() != AddressFamily::UNIX {
-        return Err(wrong("not a local socket"));
-    }
-    // Darwin declares the option, and does not have it.
-    #[cfg(not(target_vendor = "apple"))]
-    if !sockopt::socket_acceptconn(borrowed)? {
-        return Err(wrong("a socket that does not listen"));
-    }
-    rustix::io::fcntl_setfd(borrowed, FdFlags::CLOEXEC)?;
-    // SAFETY: it is open, was inherited, and the variables say that it is for whoever asks first; `TAKEN` and the flag see to
-    // it that nobody gets it a second time.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    let check = |fd: BorrowedFd<'_>| {
+        if sockopt::socket_type(fd).map_err(|_| wrong("not a socket"))? != SocketType::STREAM {
+            return Err(wrong("not a stream socket"));
+        }
+        if rustix::net::getsockname(fd)?.address_family() != AddressFamily::UNIX {
+            return Err(wrong("not a local socket"));
+        }
+        // Darwin declares the option, and does not have it.
+        #[cfg(not(target_vendor = "apple"))]
+        if !sockopt::socket_acceptconn(fd)? {
+            return Err(wrong("a socket that does not listen"));
+        }
+        Ok(())
+    };
+    inherited::take(fd, check).map_err(|refusal| match refusal {
+        Refusal::NotOpen => wrong("not open"),
+        Refusal::Owned => wrong("already in use by this process"),
+        Refusal::Wrong(error) => error,
+    })
 }
 
 #[cfg(test)]

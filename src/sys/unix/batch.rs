@@ -141,6 +141,8 @@ mod imp {
         reason = "the types of the fields and of the arguments differ between systems, and hold what there can be"
     )]
 
+    #[cfg(target_os = "freebsd")]
+    use super::super::message::goes_on;
     use super::{
         super::{
             message::{RECV_FLAGS, c_int, empty_header, last_errno},
@@ -210,8 +212,11 @@ mod imp {
         for (header, slot) in headers.iter().zip(&mut *slots).take(received) {
             // SAFETY: it was written above.
             let header = unsafe { header.assume_init_ref() };
+            let len = header.msg_len as usize;
             let is_truncated = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
-            slot.received = Received { len: header.msg_len as usize, is_truncated };
+            #[cfg(target_os = "freebsd")]
+            let is_truncated = is_truncated || goes_on(fd, header.msg_hdr.msg_flags, len, *bytes_each);
+            slot.received = Received { len, is_truncated };
             slot.source.set_len(header.msg_hdr.msg_namelen);
         }
         Ok(received)

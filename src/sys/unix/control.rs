@@ -491,3 +491,35 @@ fn credentials(kind: libc::c_int, data: &[u8]) -> Option<Credentials> {
 fn credentials(_: libc::c_int, _: &[u8]) -> Option<Credentials> {
     None
 }
+
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+mod tests {
+    use super::*;
+
+    fn decoded(kind: libc::c_int, data: &[u8]) -> Option<AncillaryData> {
+        decode(Record { level: libc::SOL_SOCKET, kind, data })
+    }
+
+    #[test]
+    fn a_label_has_no_nul_at_its_end_whether_the_module_counts_it_or_not() {
+        for data in [&b"system_u:object_r:t"[..], b"system_u:object_r:t\0"] {
+            let Some(AncillaryData::SecurityLabel(label)) = decoded(SCM_SECURITY, data) else {
+                panic!("it is a label")
+            };
+            assert_eq!(label, b"system_u:object_r:t");
+        }
+    }
+
+    #[test]
+    fn a_pidfd_that_the_kernel_could_not_make_is_no_descriptor() {
+        assert!(decoded(SCM_PIDFD, &(-libc::EMFILE).to_ne_bytes()).is_none());
+        assert!(decoded(SCM_PIDFD, &[]).is_none());
+    }
+
+    #[test]
+    fn records_of_other_protocols_and_credentials_that_are_too_short_are_nothing() {
+        let other = Record { level: libc::IPPROTO_IP, kind: libc::SCM_RIGHTS, data: &[0; 4] };
+        assert!(decode(other).is_none());
+        assert!(decoded(libc::SCM_CREDENTIALS, &[0; size_of::<libc::ucred>() - 1]).is_none());
+    }
+}

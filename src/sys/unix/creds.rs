@@ -82,12 +82,18 @@ mod imp {
     const SO_PEERGROUPS: libc::c_int = if IS_SPARC { 0x3d } else { 59 };
     const SO_PEERPIDFD: libc::c_int = if IS_SPARC { 0x56 } else { 77 };
 
-    pub(crate) fn peer(fd: BorrowedFd<'_>, with_groups: bool) -> io::Result<PeerCreds> {
+    /// The peer, as the kernel tells it.
+    pub(crate) fn ucred(fd: BorrowedFd<'_>) -> io::Result<libc::ucred> {
         let creds: libc::ucred = option(fd, libc::SOL_SOCKET, libc::SO_PEERCRED)?;
         // A connected socket always has credentials; without a peer, the kernel says -1.
         if creds.uid == libc::uid_t::MAX {
             return Err(io::ErrorKind::NotConnected.into());
         }
+        Ok(creds)
+    }
+
+    pub(crate) fn peer(fd: BorrowedFd<'_>, with_groups: bool) -> io::Result<PeerCreds> {
+        let creds = ucred(fd)?;
         let groups = if with_groups { groups(fd)? } else { None };
         Ok(PeerCreds {
             pid: Some(creds.pid),

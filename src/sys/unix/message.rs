@@ -67,7 +67,7 @@ unsafe fn sendmsg(fd: RawFd, header: *const libc::msghdr, flags: libc::c_int) ->
 
 /// Whether more of a packet follows, with the next call: FreeBSD, since 15, tells only where one ends.
 #[cfg(target_os = "freebsd")]
-fn goes_on(fd: BorrowedFd<'_>, flags: libc::c_int, len: usize, room: usize) -> bool {
+pub(super) fn goes_on(fd: BorrowedFd<'_>, flags: libc::c_int, len: usize, room: usize) -> bool {
     use rustix::net::{SocketType, sockopt};
     len != 0
         && len == room

@@ -2,12 +2,14 @@
 
 pub(crate) mod activation;
 pub(crate) mod batch;
+pub(crate) mod child;
 pub(crate) mod control;
 pub(crate) mod creds;
 pub(crate) mod endpoint;
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "illumos"))]
 pub(crate) mod eventfd;
 pub(crate) mod fifo;
+mod inherited;
 pub(crate) mod listener;
 pub(crate) mod local_socket;
 pub(crate) mod message;

@@ -354,7 +354,7 @@ fn is_dead(address: &SocketAddrUnix) -> io::Result<bool> {
     const REFUSED: Errno = Errno::DESTADDRREQ;
 
     let probe = socket::new(SocketType::DGRAM, true)?;
-    let is_refused = || socket::connect(probe.as_fd(), address) == Err(REFUSED);
+    let is_refused = || socket::set_destination(probe.as_fd(), address) == Err(REFUSED);
     // Linux makes the file a moment before it ties the socket to it, which others may be about to do without the lock.
     Ok(is_refused() && {
         thread::sleep(Duration::from_millis(1));

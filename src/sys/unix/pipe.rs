@@ -1,5 +1,8 @@
 //! The body of an end of a pipe, whatever made the pipe.
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod splice;
+
 use super::{
     sigpipe::Silencer,
     socket::{self, MAX_BUFFERS},
@@ -167,6 +170,9 @@ impl End {
 pub(crate) struct Recver {
     end: End,
     writer: Option<Arc<Writer>>,
+    /// For what its bytes are moved to. Most are never moved, so that it is only found out when it is needed.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    silencer: std::sync::OnceLock<Silencer>,
 }
 
 /// An end for writing that only keeps the pipe from ending.
@@ -189,7 +195,12 @@ pub(super) enum KeepOpen {
 impl Recver {
     /// Takes an end that is nonblocking or not, as is said.
     pub(super) fn new(fd: OwnedFd, nonblocking: bool) -> Self {
-        Self { end: End::new(fd, nonblocking), writer: None }
+        Self {
+            end: End::new(fd, nonblocking),
+            writer: None,
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            silencer: std::sync::OnceLock::new(),
+        }
     }
 
     /// Takes an end for writing, too, so that the pipe does not end.
@@ -273,7 +284,12 @@ impl Recver {
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { end: self.end.try_clone()?, writer: self.writer.clone() })
+        Ok(Self {
+            end: self.end.try_clone()?,
+            writer: self.writer.clone(),
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            silencer: self.silencer.clone(),
+        })
     }
 
     pub(crate) fn capacity(&self) -> io::Result<usize> {

@@ -1,8 +1,9 @@
 //! Writing to a pipe that nobody reads is an error, and not the end of the process by `SIGPIPE`.
 //!
-//! There is no flag for that everywhere, as there is for sockets. Linux has one for each write since 6.18 (`RWF_NOSIGNAL`), macOS
-//! and NetBSD one for the open pipe (`F_SETNOSIGPIPE`). Elsewhere the signal is blocked in this thread for the time of the write, and
-//! taken out again if it came of it; unless the process ignores the signal, as Rust programs do if nobody changed that.
+//! If the process ignores the signal, as Rust programs do if nobody changed that, nothing is to be done. Otherwise, there is no
+//! flag for that everywhere, as there is for sockets. Linux has one for each write since 6.18 (`RWF_NOSIGNAL`), macOS and NetBSD one
+//! for the open pipe (`F_SETNOSIGPIPE`). Elsewhere the signal is blocked in this thread for the time of the write, and taken out
+//! again if it came of it.
 
 use rustix::io::Errno;
 use std::{
@@ -15,34 +16,56 @@ use std::{
 /// How writing to one pipe is kept from raising the signal.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Silencer {
-    /// That the signal has to be blocked around each write, if nothing better works.
-    blocks: bool,
+    /// That a plain write would raise the signal. (Giving the flag all the same would make short writes slower by a third.)
+    is_raised: bool,
 }
 
 impl Silencer {
     /// Finds out what is needed, and prepares the descriptor.
     pub(super) fn new(fd: BorrowedFd<'_>) -> Self {
-        Self { blocks: !is_silent(fd) && !is_ignored() }
+        Self { is_raised: !is_silent(fd) && !is_ignored() }
     }
 
     /// One `write`.
+    #[inline]
     pub(super) fn write(self, fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
-        if let Some(result) = write_flagged(fd, &[IoSlice::new(buf)]) {
-            return result;
-        }
-        if self.blocks { blocking_signal(|| rustix::io::write(fd, buf)) } else { rustix::io::write(fd, buf) }
+        self.write_or(&[IoSlice::new(buf)], fd, || rustix::io::write(fd, buf))
     }
 
     /// One `writev`.
+    #[inline]
     pub(super) fn write_vectored(self, fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
+        self.write_or(bufs, fd, || rustix::io::writev(fd, bufs))
+    }
+
+    /// `write`, which writes `bufs`, unless the flag is needed and there.
+    #[inline]
+    fn write_or(
+        self,
+        bufs: &[IoSlice<'_>],
+        fd: BorrowedFd<'_>,
+        write: impl FnOnce() -> Result<usize, Errno>,
+    ) -> Result<usize, Errno> {
+        if !self.is_raised {
+            return write();
+        }
         if let Some(result) = write_flagged(fd, bufs) {
             return result;
         }
-        if self.blocks {
-            blocking_signal(|| rustix::io::writev(fd, bufs))
-        } else {
-            rustix::io::writev(fd, bufs)
-        }
+        // The same buffer may be there many times.
+        let len = bufs.iter().fold(0_usize, |len, buf| len.saturating_add(buf.len()));
+        blocking_signal(len, write)
+    }
+
+    /// A call that is to move `len` bytes, and has no flag.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[inline]
+    pub(super) fn silence(
+        self,
+        len: usize,
+        call: impl FnOnce() -> Result<usize, Errno>,
+    ) -> Result<usize, Errno> {
+        if self.is_raised { blocking_signal(len, call) } else { call() }
     }
 }
 
@@ -100,9 +123,10 @@ fn is_ignored() -> bool {
     result == 0 && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
 }
 
-/// Calls `write` with the signal blocked in this thread. A signal that comes of it is taken away: this thread's writing raises it
-/// for this thread.
-fn blocking_signal(write: impl FnOnce() -> Result<usize, Errno>) -> Result<usize, Errno> {
+/// Calls `write`, which is to write `len` bytes, with the signal blocked in this thread. A signal that comes of it is taken away:
+/// this thread's writing raises it for this thread. (Its sets are not to burden the calls that need none.)
+#[inline(never)]
+fn blocking_signal(len: usize, write: impl FnOnce() -> Result<usize, Errno>) -> Result<usize, Errno> {
     let signal = only_sigpipe();
     let mut before = empty_set();
     // SAFETY: both sets are initialized, and the second one may be written to. The call cannot fail with this command.
@@ -110,7 +134,9 @@ fn blocking_signal(write: impl FnOnce() -> Result<usize, Errno>) -> Result<usize
     // One that was let through till now cannot have been pending.
     let was_pending = contains_sigpipe(&before) && is_pending();
     let result = write();
-    if result == Err(Errno::PIPE) && !was_pending && is_pending() {
+    // If a part was written before the last reader left, that is the result, and the signal has been raised all the same.
+    let may_be_raised = result == Err(Errno::PIPE) || result.is_ok_and(|written| written < len);
+    if may_be_raised && !was_pending && is_pending() {
         let mut taken = 0;
         // SAFETY: the set is initialized and the number may be written to. The signal is pending, and blocked, so it is there to
         // be taken without waiting.
@@ -206,9 +232,9 @@ mod tests {
         in_child(|| {
             #[cfg(target_os = "linux")]
             FLAG_IS_UNKNOWN.store(true, std::sync::atomic::Ordering::Relaxed);
-            let silencer = Silencer { blocks: !is_ignored() };
+            let silencer = Silencer { is_raised: !is_ignored() };
             match write_to_nobody(silencer, pipe.as_fd()) {
-                0 if !silencer.blocks => 4,
+                0 if !silencer.is_raised => 4,
                 failure => failure,
             }
         });
@@ -218,7 +244,7 @@ mod tests {
     fn the_signal_is_let_through_again_afterwards() {
         let pipe = dead_pipe();
         in_child(|| {
-            let _ = blocking_signal(|| rustix::io::write(pipe.as_fd(), b"x"));
+            let _ = blocking_signal(1, || rustix::io::write(pipe.as_fd(), b"x"));
             let mut now = empty_set();
             // SAFETY: with no new set, this only writes the present one to where it may.
             unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, null(), &raw mut now) };
@@ -236,22 +262,43 @@ mod tests {
                 libc::pthread_sigmask(libc::SIG_BLOCK, &raw const signal, null_mut());
                 libc::raise(libc::SIGPIPE);
             }
-            let result = blocking_signal(|| rustix::io::write(pipe.as_fd(), b"x"));
+            let result = blocking_signal(1, || rustix::io::write(pipe.as_fd(), b"x"));
             i32::from(result != Err(Errno::PIPE)) + 2 * i32::from(!is_pending())
         });
     }
 
     #[test]
+    fn a_write_that_is_cut_short_by_the_last_reader_leaves_no_signal() {
+        let more_than_fits = vec![0; 16 << 20];
+        in_child(|| {
+            let Ok((reader, writer)) = super::super::socket::wake_pipe() else { return 1 };
+            // SAFETY: the grandchild is a copy of a process of one thread. It only makes system calls, and ends by `_exit`.
+            let grandchild = unsafe { libc::fork() };
+            if grandchild == 0 {
+                // A byte is there when a part was written, and never is there room for the rest.
+                return i32::from(rustix::io::read(&reader, &mut [0]) != Ok(1));
+            }
+            drop(reader);
+            let write = || rustix::io::write(&writer, &more_than_fits);
+            let result = blocking_signal(more_than_fits.len(), write);
+            let mut status = 0;
+            // SAFETY: the grandchild is ours and not waited for yet; the status may be written to.
+            unsafe { libc::waitpid(grandchild, &raw mut status, 0) };
+            if status == 0 && result != Ok(more_than_fits.len()) { 0 } else { 2 }
+        });
+    }
+
+    #[test]
     fn bytes_arrive_whichever_way_they_are_written() {
-        for blocks in [false, true] {
+        for is_raised in [false, true] {
             let (reader, writer) = super::super::socket::wake_pipe().unwrap();
-            let silencer = Silencer { blocks };
+            let silencer = Silencer { is_raised };
             assert_eq!(silencer.write(writer.as_fd(), b"ab"), Ok(2));
             assert_eq!(
                 silencer.write_vectored(writer.as_fd(), &[IoSlice::new(b"c"), IoSlice::new(b"d")]),
                 Ok(2)
             );
-            assert_eq!(blocking_signal(|| rustix::io::write(writer.as_fd(), b"e")), Ok(1));
+            assert_eq!(blocking_signal(1, || rustix::io::write(writer.as_fd(), b"e")), Ok(1));
             let mut buf = [0; 8];
             assert_eq!(rustix::io::read(&reader, &mut buf), Ok(5));
             assert_eq!(&buf[..5], b"abcde");

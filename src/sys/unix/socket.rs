@@ -15,12 +15,20 @@ use rustix::{
 use std::{
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
+    ops::{Deref, Range},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     time::Duration,
 };
 
 /// `writev` and its kin refuse more buffers than this on every Unix (`IOV_MAX`).
 pub(crate) const MAX_BUFFERS: usize = 1024;
+
+/// Which of the buffers are for one call on a stream: as many as it takes, from the first that is not empty on. So there are none only if
+/// all are empty, and a call that moves nothing has a reason other than many empty ones in front.
+pub(crate) fn at_once<B: Deref<Target = [u8]>>(bufs: &[B]) -> Range<usize> {
+    let start = bufs.iter().position(|buf| !buf.is_empty()).unwrap_or(bufs.len());
+    start..bufs.len().min(start + MAX_BUFFERS)
+}
 
 /// A closed peer must be an error, not a signal. `SO_NOSIGPIPE` does it where the flag does not exist.
 #[cfg(not(target_vendor = "apple"))]
@@ -117,6 +125,11 @@ pub(crate) fn connect(fd: BorrowedFd<'_>, address: &SocketAddrUnix) -> Result<()
     }
 }
 
+/// `connect(2)` of a socket for datagrams, which says where they go. Looking for the file can be interrupted, on some file systems.
+pub(crate) fn set_destination(fd: BorrowedFd<'_>, address: &SocketAddrUnix) -> Result<(), Errno> {
+    retry_on_intr(|| rustix::net::connect(fd, address))
+}
+
 /// Makes a call again that a signal has interrupted. Each time it waits for the whole of the socket's timeout, so that signals which
 /// keep coming could put it off for ever: from the first of them on, the timeout is counted here.
 #[inline]
@@ -173,11 +186,12 @@ pub(crate) fn recv_message(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags)
 }
 
 pub(crate) fn recv_vectored(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
-    if bufs.iter().all(|buf| buf.is_empty()) {
+    let taken = at_once(bufs);
+    if taken.is_empty() {
         return Ok(0);
     }
-    let count = bufs.len().min(MAX_BUFFERS);
-    retry(fd, Timeout::Recv, || rustix::io::readv(fd, &mut bufs[..count]))
+    let bufs = &mut bufs[taken];
+    retry(fd, Timeout::Recv, || rustix::io::readv(fd, &mut *bufs))
 }
 
 pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
@@ -200,10 +214,10 @@ pub(crate) fn peek_message_size(fd: BorrowedFd<'_>) -> Result<usize, Errno> {
 }
 
 pub(crate) fn send_vectored(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Result<usize, Errno> {
-    if bufs.iter().all(|buf| buf.is_empty()) {
+    let bufs = &bufs[at_once(bufs)];
+    if bufs.is_empty() {
         return Ok(0);
     }
-    let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
     retry(fd, Timeout::Send, || {
         rustix::net::sendmsg(fd, bufs, &mut rustix::net::SendAncillaryBuffer::default(), SEND_FLAGS)
     })

@@ -114,6 +114,17 @@ pub(super) fn make_inheritable(handle: BorrowedHandle<'_>) -> io::Result<()> {
 
 /// Takes a handle that this process has inherited, by the text of its value. The error says what is wrong.
 pub(crate) fn take_inherited(text: &OsStr) -> io::Result<OwnedHandle> {
+    // What was inherited is inheritable; what Rust's library opens is not, and what this crate makes so is noted.
+    take(text, true)
+}
+
+/// Takes a handle that the parent has put into this process, by the text of its value. It was never inheritable.
+pub(super) fn take_given(text: &OsStr) -> io::Result<OwnedHandle> {
+    take(text, false)
+}
+
+/// Takes a handle that came from the parent: for `take_given`, it is the parent alone who can say so.
+fn take(text: &OsStr, is_inheritable: bool) -> io::Result<OwnedHandle> {
     let value = parse_value(text)?;
     let raw = std::ptr::without_provenance_mut(value);
     if standard_handles().contains(&raw) {
@@ -132,15 +143,17 @@ pub(crate) fn take_inherited(text: &OsStr) -> io::Result<OwnedHandle> {
         }
         return Err(error);
     }
-    // What was inherited is inheritable; what Rust's library opens is not, and what this crate makes so is noted.
-    if flags & HANDLE_FLAG_INHERIT == 0 {
-        return Err(invalid(format!("the handle {value} was not inherited")));
+    if is_inheritable != (flags & HANDLE_FLAG_INHERIT != 0) {
+        return Err(invalid(format!("the handle {value} did not come to this process in that way")));
     }
-    // SAFETY: the handle is open: it was found just now. It is borrowed for this call.
-    set_inheritable(unsafe { BorrowedHandle::borrow_raw(raw) }, false)?;
+    if is_inheritable {
+        // SAFETY: the handle is open: it was found just now. It is borrowed for this call.
+        set_inheritable(unsafe { BorrowedHandle::borrow_raw(raw) }, false)?;
+    }
     owned.insert(value);
-    // SAFETY: the handle is open. That it was inheritable, was not made so here, and was not given out before, says that it came from the
-    // parent and has no owner here. What that can miss is told to callers of `inherited_handle`.
+    // SAFETY: the handle is open, and was not given out before. That it was inheritable, and was not made so here, says that it came from
+    // the parent and has no owner here; what that can miss is told to callers of `inherited_handle`. If it was not, the parent has said so
+    // of this very process, in a list that was made for it.
     Ok(unsafe { OwnedHandle::from_raw_handle(raw) })
 }
 

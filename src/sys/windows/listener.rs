@@ -77,6 +77,16 @@ impl Listener {
     pub(crate) fn new(settings: Settings, backlog: Option<u32>, limit: Option<u8>) -> io::Result<Self> {
         // As the further ones: it is the process's user that the pipe belongs to.
         let first = as_process(|| settings.create(Instance::First))?;
+        Self::with_first(settings, first, backlog, limit)
+    }
+
+    /// Takes an instance that another process has made, and adds to it those that are to wait besides.
+    pub(crate) fn with_first(
+        settings: Settings,
+        first: OwnedHandle,
+        backlog: Option<u32>,
+        limit: Option<u8>,
+    ) -> io::Result<Self> {
         let backlog = backlog.unwrap_or(Self::DEFAULT_BACKLOG).clamp(1, 255) as usize;
         let shared = Shared {
             settings,
@@ -94,6 +104,11 @@ impl Listener {
         shared.look_again(&instances);
         drop(instances);
         Ok(Self { shared: Arc::new(shared), is_nonblocking: AtomicBool::new(false) })
+    }
+
+    /// One more instance, for another process to serve.
+    pub(crate) fn instance_for_another(&self) -> io::Result<OwnedHandle> {
+        as_process(|| self.shared.settings.create(Instance::Further))
     }
 
     /// Takes a client that is there. Another instance takes the place of its own before it is handed out.

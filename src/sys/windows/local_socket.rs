@@ -11,7 +11,7 @@ pub(crate) use super::{creds::PeerCreds, stream::Stream};
 use super::{
     listener,
     name::pipe_path,
-    named_pipe::{Client, Settings},
+    named_pipe::{self, Client, PipePath, Settings},
     security_descriptor::SecurityDescriptor,
     unix_socket,
 };
@@ -20,10 +20,15 @@ use crate::runtime::Interest;
 use crate::{
     deadline::Deadline,
     local_socket::{Access, ConnectOptions, Kind, ListenerOptions, Name},
+    os::windows::{named_pipe::PipeDirection, security_descriptor::Parts},
 };
-use std::io;
 #[cfg(feature = "async")]
 use std::task::{Context, Poll};
+use std::{
+    ffi::OsString,
+    io,
+    os::windows::io::{AsHandle, OwnedHandle},
+};
 
 impl Stream {
     /// One attempt to connect; without `wait` it does not wait, and the stream is nonblocking.
@@ -59,6 +64,34 @@ impl listener::Listener {
         let mut settings = Settings::new(path, security);
         settings.accepts_remote = options.accept_remote;
         Self::new(settings, options.backlog, None)
+    }
+
+    /// Takes an instance of a pipe that another process listens on, or has listened on, and hands it back if it is something else.
+    pub(crate) fn from_instance(
+        instance: OwnedHandle,
+    ) -> Result<(Self, OsString), (io::Error, Option<OwnedHandle>)> {
+        let checked = || {
+            let pipe = instance.as_handle();
+            let information = named_pipe::information(pipe)?;
+            let is_listener = named_pipe::is_server(&information)
+                && named_pipe::direction_of(&information) == PipeDirection::Duplex
+                && !named_pipe::is_synchronous(pipe)?;
+            if !is_listener {
+                let why = "this is not a pipe's instance that can be listened on";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+            }
+            let path = named_pipe::path_of(pipe)?;
+            // For the name to be held on the same terms, should all instances cease.
+            let security = SecurityDescriptor::of_handle(pipe, Parts::OWNER | Parts::GROUP | Parts::DACL)?;
+            Ok((Settings::new(PipePath::new(&path)?, security), path))
+        };
+        match checked() {
+            Ok((settings, path)) => match Self::with_first(settings, instance, None, None) {
+                Ok(listener) => Ok((listener, path)),
+                Err(error) => Err((error, None)),
+            },
+            Err(error) => Err((error, Some(instance))),
+        }
     }
 }
 
@@ -113,6 +146,17 @@ impl Listener {
         match self {
             Self::Pipe(listener) => listener.poll_ready(interest, cx),
             Self::Socket(listener) => listener.poll_ready(interest, cx),
+        }
+    }
+
+    /// What another process can be given to listen on the same name.
+    pub(crate) fn instance_for_another(&self) -> io::Result<OwnedHandle> {
+        match self {
+            Self::Pipe(listener) => listener.instance_for_another(),
+            Self::Socket(_) => {
+                let why = "a listener on a socket file cannot be given to another process on Windows";
+                Err(io::Error::new(io::ErrorKind::Unsupported, why))
+            }
         }
     }
 

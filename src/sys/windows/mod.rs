@@ -1,6 +1,7 @@
 //! The Windows side: named pipes, always overlapped, and sockets of the Unix domain where that is asked for.
 
 pub(crate) mod activation;
+pub(crate) mod child;
 pub(crate) mod creds;
 pub(crate) mod handle;
 pub(crate) mod hvsock;

@@ -31,8 +31,9 @@ use windows_sys::{
             FILE_PIPE_MESSAGE_MODE, FILE_PIPE_MESSAGE_TYPE, FILE_PIPE_OUTBOUND, FILE_PIPE_QUEUE_OPERATION,
             FILE_PIPE_REJECT_REMOTE_CLIENTS, FILE_PIPE_SERVER_END, FILE_SYNCHRONOUS_IO_ALERT,
             FILE_SYNCHRONOUS_IO_NONALERT, FILE_WRITE_THROUGH, FileAccessInformation, FileFsDeviceInformation,
-            FileModeInformation, FilePipeInformation, FilePipeLocalInformation, NtOpenFile,
-            NtQueryInformationFile, NtQueryVolumeInformationFile, RtlDosPathNameToNtPathName_U_WithStatus,
+            FileModeInformation, FileNameInformation, FilePipeInformation, FilePipeLocalInformation,
+            NtOpenFile, NtQueryInformationFile, NtQueryVolumeInformationFile,
+            RtlDosPathNameToNtPathName_U_WithStatus,
         },
         System::SystemServices::{FILE_FS_DEVICE_INFORMATION, FILE_REMOTE_DEVICE},
     },
@@ -671,6 +672,28 @@ fn query<T: Default>(file: BorrowedHandle<'_>, class: FILE_INFORMATION_CLASS) ->
         )
     })?;
     Ok(information)
+}
+
+/// The path of the pipe that it is an end of, on this machine.
+pub(crate) fn path_of(pipe: BorrowedHandle<'_>) -> io::Result<OsString> {
+    /// `FILE_NAME_INFORMATION`, with room for a name of any pipe.
+    #[repr(C)]
+    struct Name {
+        bytes: u32,
+        units: [u16; PipePath::MAX_LEN],
+    }
+
+    impl Default for Name {
+        fn default() -> Self {
+            Self { bytes: 0, units: [0; PipePath::MAX_LEN] }
+        }
+    }
+
+    let name = query::<Name>(pipe, FileNameInformation)?;
+    let name = &name.units[..(name.bytes as usize / 2).min(PipePath::MAX_LEN)];
+    let mut path = OsString::from(r"\\.\pipe");
+    path.push(OsString::from_wide(name));
+    Ok(path)
 }
 
 /// Whether it is the server's end.

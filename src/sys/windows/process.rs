@@ -625,6 +625,12 @@ impl Drop for AttributeList {
     }
 }
 
+/// Ends a process.
+pub(super) fn terminate(process: BorrowedHandle<'_>) -> io::Result<()> {
+    // SAFETY: the handle is open.
+    check(unsafe { TerminateProcess(process.as_raw_handle(), 1) })
+}
+
 /// A process that we have started.
 #[derive(Debug)]
 pub(crate) struct Child {
@@ -649,8 +655,7 @@ impl Child {
         /// How long a process that is about to end may take to have ended.
         const GRACE: Duration = Duration::from_secs(1);
 
-        // SAFETY: the handle is open.
-        match check(unsafe { TerminateProcess(self.process.as_raw_handle(), 1) }) {
+        match terminate(self.process.as_handle()) {
             // That is how it is put that the process has ended before, or is about to.
             Err(error) if has_code(&error, ERROR_ACCESS_DENIED) => {
                 let ended = self.wait(Deadline::after(GRACE))?;

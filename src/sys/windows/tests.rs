@@ -246,18 +246,19 @@ fn a_second_server_of_a_name_is_refused() {
 fn the_name_is_held_all_the_time_between_accepts() {
     let name = unique_name();
     let listener = Listener::bind(&name, &ListenerOptions::new().backlog(1)).unwrap();
-    let is_over = AtomicBool::new(false);
+    let (is_over, attempts) = (AtomicBool::new(false), AtomicU32::new(0));
     thread::scope(|scope| {
         let rogue = scope.spawn(|| {
             let settings = settings(&path(&name));
-            let mut attempts = 0;
             while !is_over.load(Ordering::Relaxed) {
                 settings.create(Instance::First).expect_err("the name was free");
-                attempts += 1;
+                attempts.fetch_add(1, Ordering::Relaxed);
             }
-            attempts
         });
-        for _ in 0..200 {
+        let mut rounds = 0;
+        // On a busy machine the rogue may be late.
+        while rounds < 200 || attempts.load(Ordering::Relaxed) < 10 && !rogue.is_finished() {
+            rounds += 1;
             let client = connect(&name);
             let server = listener.accept(long(), false).unwrap();
             // The instance of this client is closed first.
@@ -265,7 +266,6 @@ fn the_name_is_held_all_the_time_between_accepts() {
             drop(client);
         }
         is_over.store(true, Ordering::Relaxed);
-        assert!(rogue.join().unwrap() > 0);
     });
 }
 

@@ -1,7 +1,7 @@
 //! Signals as what is read from a descriptor.
 
 #[cfg(feature = "async")]
-use crate::runtime::{Async, Runtime, Source, limited, private::Sealed};
+use crate::runtime::{Async, Interest, Runtime, Source, limited, private::Sealed};
 use crate::{deadline::Deadline, signal::Received, sys::signal::signalfd as sys};
 use std::{
     io,
@@ -118,7 +118,7 @@ impl<R: Runtime> Async<SignalFd, R> {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock): there is none.
     pub fn try_wait(&self) -> io::Result<Received> {
-        self.try_read_with(SignalFd::try_wait)
+        self.try_io(Interest::Read, SignalFd::try_wait)
     }
 }
 

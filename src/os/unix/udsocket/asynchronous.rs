@@ -12,8 +12,8 @@ use crate::{
     local_socket::PeerCreds,
     os::unix::ancillary::{AncillaryDataBuf, BorrowedAncillaryData, EncodedAncillaryData},
     runtime::{
-        Accept, Async, Duplex, RecvBytes, RecvHalf, Runtime, SendBytes, SendHalf, Source, WakerList,
-        private::Sealed,
+        Accept, Async, Duplex, Interest, RecvBytes, RecvHalf, Runtime, SendBytes, SendHalf, Source,
+        WakerList, private::Sealed,
     },
     sys::unix::endpoint::Endpoint,
 };
@@ -70,6 +70,16 @@ impl SendBytes for Socket<Stream> {
     }
 }
 
+/// Before waiting: what would be refused anyway.
+fn check<'b, 'd, K: Kind>(bufs: &'b [IoSlice<'d>], has_ancillary: bool) -> io::Result<&'b [IoSlice<'d>]> {
+    K::check(bufs, has_ancillary)
+}
+
+/// The same for receiving.
+fn room<'b, 'd, K: Kind>(bufs: &'b mut [IoSliceMut<'d>]) -> io::Result<&'b mut [IoSliceMut<'d>]> {
+    K::room(bufs)
+}
+
 /// The async face of a [`Socket`] of any kind. What does not wait is reached by [`get_ref`](Self::get_ref).
 impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
     /// The twin of [`Socket::pair`].
@@ -93,8 +103,7 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
     pub async fn send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
         let mut ancillary = EncodedAncillaryData::new();
         ancillary.add_fds(fds)?;
-        K::check(&[IoSlice::new(buf)], !fds.is_empty())?;
-        self.write_with(|socket| socket.send_encoded(&[IoSlice::new(buf)], None, &ancillary)).await
+        self.send_encoded_ancillary(&[IoSlice::new(buf)], &ancillary).await
     }
 
     /// The twin of [`Socket::send_ancillary`].
@@ -107,7 +116,11 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
         ancillary: impl IntoIterator<Item = BorrowedAncillaryData<'f>>,
     ) -> impl Future<Output = io::Result<(usize, usize)>> + Send {
         let ancillary = BorrowedAncillaryData::encode(ancillary);
-        async move { self.send_encoded(&[IoSlice::new(buf)], ancillary?).await }
+        async move {
+            let ancillary = ancillary?;
+            let sent = self.send_encoded_ancillary(&[IoSlice::new(buf)], &ancillary).await?;
+            Ok((sent, ancillary.as_ref().len()))
+        }
     }
 
     /// The twin of [`Socket::send_ancillary_vectored`].
@@ -120,23 +133,39 @@ impl<K: Kind, R: Runtime> Async<Socket<K>, R> {
         ancillary: impl IntoIterator<Item = BorrowedAncillaryData<'f>>,
     ) -> impl Future<Output = io::Result<(usize, usize)>> + Send {
         let ancillary = BorrowedAncillaryData::encode(ancillary);
-        async move { self.send_encoded(bufs, ancillary?).await }
+        async move {
+            let ancillary = ancillary?;
+            let sent = self.send_encoded_ancillary(bufs, &ancillary).await?;
+            Ok((sent, ancillary.as_ref().len()))
+        }
     }
 
-    async fn send_encoded(
+    /// The twin of [`Socket::send_encoded_ancillary`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped before it is ready, nothing was sent.
+    pub async fn send_encoded_ancillary(
         &self,
         bufs: &[IoSlice<'_>],
-        ancillary: EncodedAncillaryData<'_>,
-    ) -> io::Result<(usize, usize)> {
-        let len = ancillary.as_ref().len();
-        K::check(bufs, len != 0)?;
-        let sent = self.write_with(|socket| socket.send_encoded(bufs, None, &ancillary)).await?;
-        Ok((sent, len))
+        ancillary: &EncodedAncillaryData<'_>,
+    ) -> io::Result<usize> {
+        // What would be refused anyway does not wait.
+        K::check(bufs, !ancillary.as_ref().is_empty())?;
+        self.write_with(|socket| socket.send_encoded(bufs, None, ancillary)).await
     }
 
     /// The twin of [`Socket::peer_creds`].
     pub fn peer_creds(&self) -> io::Result<PeerCreds> {
         self.get_ref().peer_creds()
+    }
+
+    /// The twin of [`Socket::get_peer_credentials`].
+    ///
+    /// # Errors
+    /// See [`Socket::get_peer_credentials`].
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub fn get_peer_credentials(&self) -> io::Result<libc::ucred> {
+        self.get_ref().get_peer_credentials()
     }
 
     /// The twin of [`Socket::local_addr`].
@@ -307,6 +336,7 @@ impl<K: Packets, R: Runtime> Async<Socket<K>, R> {
     /// # Cancel safety
     /// If the future is dropped, no message is lost.
     pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<(usize, bool)> {
+        let bufs = room::<K>(bufs)?;
         self.read_with(|socket| socket.recv_vectored(bufs)).await
     }
 
@@ -331,6 +361,7 @@ impl<K: Packets, R: Runtime> Async<Socket<K>, R> {
         bufs: &mut [IoSliceMut<'_>],
         abuf: &mut AncillaryDataBuf,
     ) -> io::Result<(usize, bool, usize, bool)> {
+        let bufs = room::<K>(bufs)?;
         self.read_with(|socket| socket.recv_ancillary_vectored(bufs, abuf)).await
     }
 
@@ -339,7 +370,7 @@ impl<K: Packets, R: Runtime> Async<Socket<K>, R> {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if no message is there; [`ready`](Self::ready) waits for one.
     pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
-        self.try_read_with(|socket| socket.recv(buf))
+        self.try_io(Interest::Read, |socket| socket.recv(buf))
     }
 
     /// Like [`send`](Self::send), without waiting.
@@ -347,7 +378,7 @@ impl<K: Packets, R: Runtime> Async<Socket<K>, R> {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room; [`ready`](Self::ready) waits for that.
     pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.try_write_with(|socket| socket.send(buf))
+        self.try_io(Interest::Write, |socket| socket.send(buf))
     }
 
     /// The twin of [`Socket::peek`].
@@ -467,6 +498,7 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
         bufs: &mut [IoSliceMut<'_>],
         source: &mut UdSocketPath<'_>,
     ) -> io::Result<(usize, bool)> {
+        let bufs = room::<Datagram>(bufs)?;
         self.read_with(|socket| socket.recv_from_vectored(bufs, source)).await
     }
 
@@ -493,6 +525,7 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
         abuf: &mut AncillaryDataBuf,
         source: &mut UdSocketPath<'_>,
     ) -> io::Result<(usize, bool, usize, bool)> {
+        let bufs = room::<Datagram>(bufs)?;
         self.read_with(|socket| socket.recv_from_ancillary_vectored(bufs, abuf, source)).await
     }
 
@@ -563,6 +596,7 @@ impl<R: Runtime> Async<Socket<Datagram>, R> {
         address: SocketAddrUnix,
         ancillary: &[u8],
     ) -> io::Result<usize> {
+        let bufs = check::<Datagram>(bufs, !ancillary.is_empty())?;
         self.send_with(|socket| socket.inner.send_with(bufs, Some(&address), ancillary)).await
     }
 

@@ -42,25 +42,44 @@ impl Packets for Seqpacket {}
 
 mod private {
     use super::{Datagram, Seqpacket, SocketType, Stream};
-    use crate::sys::unix::socket::MAX_BUFFERS;
+    use crate::sys::unix::socket::{MAX_BUFFERS, at_once};
     use rustix::io::Errno;
-    use std::io::{self, IoSlice};
+    use std::io::{self, IoSlice, IoSliceMut};
 
     pub trait Sealed {
         const TYPE: SocketType;
 
         /// What of the buffers can be sent at once, if anything can.
         fn check<'b, 'd>(bufs: &'b [IoSlice<'d>], has_ancillary: bool) -> io::Result<&'b [IoSlice<'d>]>;
+
+        /// What of the buffers can be received into at once.
+        fn room<'b, 'd>(bufs: &'b mut [IoSliceMut<'d>]) -> io::Result<&'b mut [IoSliceMut<'d>]> {
+            check_count(bufs)?;
+            Ok(bufs)
+        }
     }
 
     impl Sealed for Stream {
         const TYPE: SocketType = SocketType::STREAM;
 
         fn check<'b, 'd>(bufs: &'b [IoSlice<'d>], has_ancillary: bool) -> io::Result<&'b [IoSlice<'d>]> {
-            if has_ancillary && bufs.iter().all(|buf| buf.is_empty()) {
-                return Err(invalid("ancillary data without any bytes would be lost on a stream"));
+            let taken = at_once(bufs);
+            if taken.is_empty() {
+                if has_ancillary {
+                    return Err(invalid("ancillary data without any bytes would be lost on a stream"));
+                }
+                return Ok(&bufs[..bufs.len().min(1)]);
             }
-            Ok(&bufs[..bufs.len().min(MAX_BUFFERS)])
+            Ok(&bufs[taken])
+        }
+
+        fn room<'b, 'd>(bufs: &'b mut [IoSliceMut<'d>]) -> io::Result<&'b mut [IoSliceMut<'d>]> {
+            let taken = at_once(bufs);
+            if taken.is_empty() {
+                let one = bufs.len().min(1);
+                return Ok(&mut bufs[..one]);
+            }
+            Ok(&mut bufs[taken])
         }
     }
 
@@ -68,7 +87,8 @@ mod private {
         const TYPE: SocketType = SocketType::DGRAM;
 
         fn check<'b, 'd>(bufs: &'b [IoSlice<'d>], _: bool) -> io::Result<&'b [IoSlice<'d>]> {
-            check_count(bufs)
+            check_count(bufs)?;
+            Ok(bufs)
         }
     }
 
@@ -79,16 +99,17 @@ mod private {
             if bufs.iter().all(|buf| buf.is_empty()) {
                 return Err(invalid("the receiver could not tell an empty packet from the end"));
             }
-            check_count(bufs)
+            check_count(bufs)?;
+            Ok(bufs)
         }
     }
 
     /// Systems refuse more, and of a message nothing can be left for later.
-    fn check_count<'b, 'd>(bufs: &'b [IoSlice<'d>]) -> io::Result<&'b [IoSlice<'d>]> {
+    fn check_count<B>(bufs: &[B]) -> io::Result<()> {
         if bufs.len() > MAX_BUFFERS {
             return Err(Errno::MSGSIZE.into());
         }
-        Ok(bufs)
+        Ok(())
     }
 
     fn invalid(why: &str) -> io::Error {

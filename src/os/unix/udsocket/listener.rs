@@ -60,6 +60,12 @@ impl<K: Connection> Listener<K> {
         BindOptions::new().bind(path)
     }
 
+    /// Sets whom `accept` admits from now on, by the credentials of each client: for listeners that were opened elsewhere. The
+    /// permissions of a socket file remain.
+    pub fn set_access(&mut self, access: Access) {
+        self.access = access;
+    }
+
     /// Waits for a client and gives the connection to it, which is blocking. Peers that [`Access`] does not let in are dropped
     /// without a word.
     ///

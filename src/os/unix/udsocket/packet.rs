@@ -32,6 +32,9 @@ impl<K: Packets> Socket<K> {
 
     /// The same into several buffers, one after the other.
     ///
+    /// # Errors
+    /// The OS's `EMSGSIZE`, and nothing is received: more than 1024 buffers. So it is for each method that takes several.
+    ///
     /// Stands on `recvmsg(2)`.
     pub fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<(usize, bool)> {
         self.recv_with(bufs, None, None).map(told)
@@ -95,6 +98,9 @@ impl<K: Packets> Socket<K> {
     }
 
     /// The same from several buffers, as one message.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send); the OS's `EMSGSIZE` for more than 1024 buffers, too.
     ///
     /// Stands on `sendmsg(2)`.
     pub fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -174,7 +180,7 @@ impl Socket<Datagram> {
     pub fn set_destination<'a>(&self, path: impl ToUdSocketPath<'a>) -> io::Result<()> {
         let path = path.to_socket_path()?;
         let address = path.to_socket_address()?;
-        socket::connect(self.as_fd(), &address).map_err(|error| about(&path, error.into()))
+        socket::set_destination(self.as_fd(), &address).map_err(|error| about(&path, error.into()))
     }
 
     /// Receives a datagram, and the address of its sender into `source`: how many bytes of it are in `buf`, and whether it was

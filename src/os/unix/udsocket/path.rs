@@ -160,7 +160,7 @@ impl UdSocketPath<'_> {
     }
 }
 
-/// A file as its path, an abstract name after an `@` as Linux's tools show it, and nothing for no name.
+/// A file as its path, an abstract name after an `@` as Linux's tools show it, and "(unnamed)" for no name.
 impl Display for UdSocketPath<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {

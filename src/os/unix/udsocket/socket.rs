@@ -133,6 +133,18 @@ impl<K: Kind> Socket<K> {
         self.inner.peer_creds().map(PeerCreds::new)
     }
 
+    /// The process, user and group of the peer, in the system's structure, which older versions gave. [`peer_creds`](Self::peer_creds)
+    /// is for every OS, and tells more. The process is 0 if it is one that this process cannot see.
+    ///
+    /// # Errors
+    /// [`NotConnected`](io::ErrorKind::NotConnected): there is no peer.
+    ///
+    /// Stands on `getsockopt(2)` with `SO_PEERCRED`.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub fn get_peer_credentials(&self) -> io::Result<libc::ucred> {
+        crate::sys::unix::creds::ucred(self.as_fd())
+    }
+
     /// A descriptor for the peer's process, which means that process for ever, whatever becomes of its ID
     /// (`SO_PEERPIDFD`, since Linux 6.5).
     ///
@@ -220,7 +232,7 @@ impl<K: Kind> Socket<K> {
         control: Option<&mut Control>,
         source: Option<&mut SourceAddress>,
     ) -> io::Result<Received> {
-        self.inner.recv_with(bufs, control, source, RecvFlags::empty())
+        self.inner.recv_with(K::room(bufs)?, control, source, RecvFlags::empty())
     }
 
     /// Receives bytes or a message, and adds the descriptors that came along to `fds`. Gives how many bytes are in `buf`. Other
@@ -289,6 +301,38 @@ impl<K: Kind> Socket<K> {
         let mut encoded = EncodedAncillaryData::new();
         encoded.add(ancillary)?;
         self.send_encoded(bufs, None, &encoded).map(|sent| (sent, encoded.as_ref().len()))
+    }
+
+    /// Sends bytes or a message with ancillary data that were encoded before, which saves that where the same go with many messages.
+    /// Gives how many bytes were sent, for a stream maybe not all.
+    ///
+    /// # Errors
+    /// See [`send_with_fds`](Self::send_with_fds).
+    ///
+    /// Stands on `sendmsg(2)`.
+    ///
+    /// ```
+    /// use interprocess::os::unix::{ancillary::AncillaryData, udsocket::UdSocket};
+    /// use std::{fs::File, io::IoSlice, os::fd::AsFd};
+    ///
+    /// let (one, other) = UdSocket::pair()?;
+    /// let null = File::open("/dev/null")?;
+    /// let fds = [null.as_fd()];
+    /// let encoded = AncillaryData::encode([AncillaryData::file_descriptors(&fds)])?;
+    /// let mut received = Vec::new();
+    /// for text in ["first", "second"] {
+    ///     one.send_encoded_ancillary(&[IoSlice::new(text.as_bytes())], &encoded)?;
+    ///     assert_eq!(other.recv_with_fds(&mut [0; 8], &mut received)?, text.len());
+    /// }
+    /// assert_eq!(received.len(), 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn send_encoded_ancillary(
+        &self,
+        bufs: &[IoSlice<'_>],
+        ancillary: &EncodedAncillaryData<'_>,
+    ) -> io::Result<usize> {
+        self.send_encoded(bufs, None, ancillary)
     }
 
     /// The one way to send with something along.

@@ -24,9 +24,9 @@ pub type UdSeqpacketListener = Async<super::Listener<kind::Seqpacket>, Tokio>;
 /// [`UdStream::into_split`](Async::into_split).
 pub type OwnedReadHalf = runtime::RecvHalf<Arc<UdStream>>;
 
-/// The half of a [`UdStream`] that sends, and owns it together with the other. From
+/// The half of a [`UdStream`] that sends, and owns it together with the other. Dropping it ends sending. From
 /// [`UdStream::into_split`](Async::into_split).
-pub type OwnedWriteHalf = runtime::SendHalf<Arc<UdStream>>;
+pub type OwnedWriteHalf = runtime::SendHalf<runtime::EndsWhenDropped<super::Socket<kind::Stream>, Tokio>>;
 
 /// The half of a [`UdStream`] that receives, and borrows it. From [`UdStream::split`](Async#method.split).
 pub type BorrowedReadHalf<'s> = runtime::RecvHalf<&'s UdStream>;

@@ -5,7 +5,7 @@ use crate::{
     error::about,
     local_socket::ListenerNonblockingMode,
     runtime::{
-        Accept, Async, Duplex, Halves, RecvBytes, Runtime, SendBytes, Source, WakerList, halves,
+        Accept, Async, Duplex, Halves, RecvBytes, Runtime, SendBytes, Source, WakerList, halves, limited,
         private::Sealed,
     },
 };
@@ -13,6 +13,7 @@ use std::{
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
     os::fd::AsFd,
+    time::Duration,
 };
 
 impl Sealed for VsockStream {}
@@ -141,6 +142,28 @@ impl<R: Runtime> Async<VsockStream, R> {
             Ok(stream)
         };
         connected.await.map_err(|error| about(addr, error))
+    }
+
+    /// The twin of [`VsockStream::connect_timeout`].
+    ///
+    /// # Errors
+    /// Those of [`VsockStream::connect_timeout`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, there is no connection, or it is closed.
+    pub async fn connect_timeout(addr: VsockAddr, timeout: Duration) -> io::Result<Self> {
+        let connected = limited::<_, R>(timeout, async { Ok(Self::connect(addr).await) }).await;
+        connected.unwrap_or_else(|error| Err(about(addr, error)))
+    }
+
+    /// The twin of [`VsockStream::take_error`].
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.get_ref().take_error()
+    }
+
+    /// The twin of [`VsockStream::try_clone`], within the runtime.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Self::new(self.get_ref().try_clone()?)
     }
 
     /// The twin of [`VsockStream::peek`].

@@ -6,7 +6,7 @@ use crate::{
     local_socket::ListenerNonblockingMode,
     runtime::{
         Accept, Async, Duplex, Halves, Interest, RecvBytes, Runtime, SendBytes, Source, WakerList, halves,
-        private::Sealed,
+        limited, private::Sealed,
     },
 };
 use std::{
@@ -14,6 +14,7 @@ use std::{
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
     task::{Context, Poll},
+    time::Duration,
 };
 
 impl Sealed for HvsockStream {}
@@ -149,6 +150,28 @@ impl<R: Runtime> Async<HvsockStream, R> {
             Self::new(HvsockStream(connecting.finish(true)?))
         };
         connected.await.map_err(|error| about(addr, error))
+    }
+
+    /// The twin of [`HvsockStream::connect_timeout`].
+    ///
+    /// # Errors
+    /// Those of [`HvsockStream::connect_timeout`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, there is no connection, or it is closed.
+    pub async fn connect_timeout(addr: HvsockAddr, timeout: Duration) -> io::Result<Self> {
+        let connected = limited::<_, R>(timeout, async { Ok(Self::connect(addr).await) }).await;
+        connected.unwrap_or_else(|error| Err(about(addr, error)))
+    }
+
+    /// The twin of [`HvsockStream::take_error`].
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.get_ref().take_error()
+    }
+
+    /// The twin of [`HvsockStream::try_clone`], within the runtime.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Self::new(self.get_ref().try_clone()?)
     }
 
     /// The twin of [`HvsockStream::peek`].

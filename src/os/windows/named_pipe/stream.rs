@@ -4,6 +4,7 @@ use super::{
 };
 use crate::{
     ConnectWaitMode,
+    child::FromInherited,
     deadline::Deadline,
     error,
     local_socket::PeerCreds,
@@ -931,6 +932,12 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> TryFrom<OwnedHandle> for PipeStream<Rm, S
             Err(problem) => problem,
         };
         Err(FromHandleError { details, cause, source: Some(handle) })
+    }
+}
+
+impl<Rm: PipeModeTag, Sm: PipeModeTag> FromInherited for PipeStream<Rm, Sm> {
+    fn from_inherited(handle: OwnedHandle) -> io::Result<Self> {
+        Ok(handle.try_into()?)
     }
 }
 
