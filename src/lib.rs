@@ -34,9 +34,10 @@
 //! - [`local_socket`]: the same on every OS. Start here.
 //! - [`unnamed_pipe`]: one way, without a name, the same on every OS, too.
 //! - [`child`]: what a child process is given, on every OS.
+//! - `signal`: being told of signals, the same on every OS.
 //! - [`os`]: what only one OS has: options, name types, conversions to and from descriptors and handles; and primitives:
-//!   `udsocket`, `ancillary`, `fifo_file`, `eventfd`, `message_queue` and `vsock` in `os::unix`; `named_pipe`, `unnamed_pipe`,
-//!   `mailslot`, `security_descriptor`, `process` and `hvsock` in `os::windows`.
+//!   `udsocket`, `ancillary`, `fifo_file`, `eventfd`, `message_queue`, `vsock` and `signal` in `os::unix`; `named_pipe`, `unnamed_pipe`,
+//!   `mailslot`, `security_descriptor`, `process`, `hvsock` and `signal` in `os::windows`.
 //! - `local_socket::tokio`, `local_socket::smol`, and modules of those names in the others: async, with the features of those names.
 //! - `runtime`: for code that is generic over the async runtime.
 //!
@@ -53,6 +54,7 @@
 //! # Features
 //! | feature | what it adds |
 //! |---|---|
+//! | `signals` (on by default) | `signal`, and the modules of that name in [`os`] |
 //! | `tokio` | async types for Tokio |
 //! | `smol` | async types for smol, async-std and any other executor, by way of `async-io` |
 //! | `hyper` | HTTP and gRPC over local sockets: async streams are the I/O of hyper 1, and there is a connector |
@@ -72,6 +74,8 @@ pub mod local_socket;
 pub mod os;
 #[cfg(feature = "async")]
 pub mod runtime;
+#[cfg(feature = "signals")]
+pub mod signal;
 mod sys;
 mod try_clone;
 pub mod unnamed_pipe;

@@ -218,6 +218,16 @@ impl<T: Source, R: Runtime> Async<T, R> {
         self.io.wait_with(Interest::Read, attempt)
     }
 
+    /// The same for traits that poll.
+    #[cfg(feature = "signals")]
+    pub(crate) fn poll_read_with<X>(
+        &self,
+        cx: &mut std::task::Context<'_>,
+        attempt: impl FnMut(&T) -> io::Result<X>,
+    ) -> std::task::Poll<io::Result<X>> {
+        self.io.poll_with(Interest::Read, cx, attempt)
+    }
+
     /// Tries until there is room to write.
     pub(crate) fn write_with<X>(
         &self,

@@ -19,3 +19,6 @@ pub(crate) use imp::{
     local_socket::{Listener, PeerCreds, Stream},
     name_file, unnamed_pipe,
 };
+
+#[cfg(feature = "signals")]
+pub(crate) use imp::signal;

@@ -8,6 +8,8 @@ pub mod fifo_file;
 pub mod local_socket;
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 pub mod message_queue;
+#[cfg(feature = "signals")]
+pub mod signal;
 pub mod uds_local_socket;
 pub mod udsocket;
 pub mod unnamed_pipe;

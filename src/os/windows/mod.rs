@@ -9,6 +9,7 @@
 //! | start a child that inherits a list of handles, and no others ([`child`](crate::child) is simpler) | [`process`] |
 //! | connect a virtual machine and its host | [`hvsock`] |
 //! | give a handle to a process that runs already | [`ShareHandle`] |
+//! | send console events, handle the signals of C | `signal` |
 //! | act as the client of a pipe, for a while | [`ImpersonationGuard`] |
 //! | read, write and put together access lists | [`security_descriptor`] |
 //!
@@ -26,6 +27,8 @@ pub mod process;
 pub mod security_descriptor;
 mod security_quality;
 mod share_handle;
+#[cfg(feature = "signals")]
+pub mod signal;
 pub mod unnamed_pipe;
 
 pub(crate) use security_quality::SecurityQuality;

@@ -19,6 +19,8 @@ pub(crate) mod name;
 pub(crate) mod name_file;
 pub(crate) mod options;
 pub(crate) mod pipe;
+#[cfg(feature = "signals")]
+pub(crate) mod signal;
 mod sigpipe;
 pub(crate) mod socket;
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -15,6 +15,8 @@ pub(crate) mod overlapped;
 pub(crate) mod process;
 pub(crate) mod security;
 pub(crate) mod security_descriptor;
+#[cfg(feature = "signals")]
+pub(crate) mod signal;
 pub(crate) mod stream;
 #[cfg(test)]
 mod tests;
