@@ -33,6 +33,7 @@ pub(crate) const AARCH64: Machine = Machine {
         ("clones_share_modes_and_timeouts", NO_TIMEOUTS),
         ("connecting::client_that_waits_gets_the_first_free_slot", NO_TIMEOUTS),
         ("data::accept_has_a_deadline", NO_TIMEOUTS),
+        ("real_time_signals_are_handled_by_their_numbers_from_0", FEWER_SIGNALS),
         ("receiving_and_sending_have_timeouts", NO_TIMEOUTS),
         ("signals_that_keep_coming_do_not_put_off_a_timeout", NO_TIMEOUTS),
         ("timeout_of_for_ever_waits_as_long_as_it_takes", NO_TIMEOUTS),
@@ -67,9 +68,11 @@ pub(crate) const S390X: Machine = Machine {
         ("os::unix::eventfd::EventFd::try_clone", SWAPPED_COUNTER),
         ("os::unix::eventfd::smol", SWAPPED_COUNTER),
         ("os::unix::eventfd::tokio", SWAPPED_COUNTER),
+        ("real_time_signals_are_handled_by_their_numbers_from_0", FEWER_SIGNALS),
     ],
 };
 
+const FEWER_SIGNALS: &str = "qemu keeps some real-time signals to itself";
 const SWAPPED_COUNTER: &str = "qemu 7.2 turns the bytes of a duplicated eventfd's counter round";
 
 /// Where rustix does without the C library, it uses the newer numbers of these options.

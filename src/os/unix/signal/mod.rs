@@ -109,8 +109,6 @@ pub fn check_recipient(recipient: Recipient<'_>) -> io::Result<()> {
 /// let signals = Signals::catch([Signal::RealTime(3)])?;
 /// for value in 1..=3 {
 ///     send_value(std::process::id(), Signal::RealTime(3), value)?;
-/// }
-/// for value in 1..=3 {
 ///     assert_eq!(signals.wait()?.value(), Some(value));
 /// }
 /// # }
