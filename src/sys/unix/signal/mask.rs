@@ -103,7 +103,8 @@ pub(crate) fn wait(set: &Set, deadline: Deadline) -> io::Result<Received> {
             let left = left.min(LONGEST_WAIT);
             // SAFETY: a structure of integers, for which zero is a value.
             let mut timeout: libc::timespec = unsafe { MaybeUninit::zeroed().assume_init() };
-            timeout.tv_sec = left.as_secs().try_into().unwrap_or(libc::time_t::MAX);
+            // A day fits into the field everywhere.
+            timeout.tv_sec = left.as_secs().try_into().unwrap_or_default();
             #[allow(
                 clippy::useless_conversion,
                 clippy::unnecessary_fallible_conversions,
