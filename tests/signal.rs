@@ -619,10 +619,10 @@ fn a_thread_and_a_pidfd_get_what_is_sent_to_them() {
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "netbsd", target_os = "illumos"))]
 static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
-/// How many signals are in a burst: `INTERPROCESS_SIGNALS`, or as many as this machine takes without long waits.
+/// How many signals are in a burst: `INTERPROCESS_TEST_SIGNALS`, or as many as this machine takes without long waits.
 fn burst() -> u32 {
     let many = if cfg!(all(target_os = "linux", target_arch = "x86_64")) { 100_000 } else { 5_000 };
-    std::env::var("INTERPROCESS_SIGNALS").map_or(many, |text| text.parse().unwrap())
+    std::env::var("INTERPROCESS_TEST_SIGNALS").map_or(many, |text| text.parse().unwrap())
 }
 
 /// Keeps a signal from this thread and all that it starts, or lets it through to this one.
