@@ -364,7 +364,10 @@ fn defaults(arguments: &[String]) {
     let is_default = signals.iter().all(|&signal| !is_blocked(signal) && installed(signal) == libc::SIG_DFL);
     say(if is_default { "default" } else { "not default" });
     if arguments[0].is_empty() {
-        hear();
+        // Not until the parent says no more: that would be one more reason to end.
+        loop {
+            thread::park();
+        }
     }
 }
 
@@ -774,7 +777,10 @@ fn signals_that_come_while_owners_come_and_go_harm_nothing() {
 
 fn interrupted(_: &[String]) {
     let rounds = if cfg!(target_arch = "x86_64") { 2000 } else { 200 };
-    install(Signal::User1, count_handler(), libc::SA_RESTART);
+    // With SA_SIGINFO, as ours has: qemu looks at flag and function separately, so that a thread which is just being
+    // interrupted would be called as the one and be given what is meant for the other.
+    let detailed = count_detailed as extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
+    install(Signal::User1, detailed as usize, libc::SA_RESTART | libc::SA_SIGINFO);
     let me = std::process::id();
     let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let is_done = std::sync::Arc::clone(&done);
