@@ -1239,19 +1239,21 @@ async fn halves_belong_to_two_tasks_and_can_be_put_together_again<E: Executor>(n
     let (client, server) = pair::<E>(&name).await;
     let (rh, sh) = server.split();
     let receiving = spawn::<E, _>(async move {
+        let pattern = Pattern::new(21);
         let mut buf = vec![0; 10_000];
         let mut received = 0;
         while received < MUCH / 8 {
             let len = rh.recv(&mut buf).await.unwrap();
-            Pattern::new(21).check(received, &buf[..len]);
+            pattern.check(received, &buf[..len]);
             received += len;
         }
         rh
     });
     let sending = spawn::<E, _>(async move {
+        let pattern = Pattern::new(22);
         let mut sent = 0;
         while sent < MUCH / 8 {
-            sent += sh.send(Pattern::new(22).at(sent, 4096)).await.unwrap();
+            sent += sh.send(pattern.at(sent, 4096)).await.unwrap();
         }
         sh.flush().await.unwrap();
         (sh, sent)
