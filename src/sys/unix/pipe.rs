@@ -183,6 +183,15 @@ struct Writer {
     until: KeepOpen,
 }
 
+impl Writer {
+    #[cold]
+    fn first_byte_came(&self) {
+        if self.until == KeepOpen::UntilFirstByte {
+            *self.fd.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+}
+
 /// How long a pipe without writers does not end.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum KeepOpen {
@@ -212,7 +221,7 @@ impl Recver {
         if buf.is_empty() {
             return Ok(0);
         }
-        self.recv_with(|fd| rustix::io::read(fd, &mut *buf))
+        self.recv_with(move |fd| rustix::io::read(fd, &mut *buf))
     }
 
     pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
@@ -223,41 +232,64 @@ impl Recver {
         self.recv_with(|fd| rustix::io::readv(fd, &mut bufs[..count]))
     }
 
+    #[inline]
     fn recv_with(&self, mut read: impl FnMut(BorrowedFd<'_>) -> Result<usize, Errno>) -> io::Result<usize> {
+        match read(self.end.fd.as_fd()) {
+            Ok(received) if received != 0 => {
+                self.received(received);
+                Ok(received)
+            }
+            first => self.explain_or_wait(first, read),
+        }
+    }
+
+    /// What it means that nothing was read. Apart, so that calls for which there is something do not carry it along.
+    #[cold]
+    fn explain_or_wait(
+        &self,
+        mut result: Result<usize, Errno>,
+        mut read: impl FnMut(BorrowedFd<'_>) -> Result<usize, Errno>,
+    ) -> io::Result<usize> {
         let fd = self.end.fd.as_fd();
         let mut deadline = None;
         let mut have_left = !POLL_TELLS_THE_END;
         loop {
-            match retry_on_intr(|| read(fd)) {
+            match result {
                 // The end, or nobody has come yet. Whoever has left may have sent something after we looked: only what is read
                 // after it is known that all have left is the end.
                 Ok(0) if !have_left => {
                     let now = wait::ready_now(fd, PollFlags::IN)?;
-                    if !now.is_empty() {
-                        have_left = now.contains(PollFlags::HUP);
-                        continue;
+                    have_left = now.contains(PollFlags::HUP);
+                    if now.is_empty() {
+                        have_left |= self.wait(fd, &mut deadline)?;
                     }
                 }
                 Ok(received) => {
                     self.received(received);
                     return Ok(received);
                 }
-                Err(Errno::AGAIN) => {}
+                Err(Errno::AGAIN) => have_left |= self.wait(fd, &mut deadline)?,
+                Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
-            let until = match deadline {
-                Some(until) => until,
-                None => *deadline.insert(self.end.deadline()?),
-            };
-            have_left |= wait::until_ready(fd, PollFlags::IN, until)?.contains(PollFlags::HUP);
+            result = read(fd);
         }
     }
 
+    /// Waits until there is something to be read, and says whether all senders have left. What is waited for in all ends at the
+    /// deadline, which is set by the first wait.
+    fn wait(&self, fd: BorrowedFd<'_>, deadline: &mut Option<Deadline>) -> io::Result<bool> {
+        let until = match *deadline {
+            Some(until) => until,
+            None => *deadline.insert(self.end.deadline()?),
+        };
+        Ok(wait::until_ready(fd, PollFlags::IN, until)?.contains(PollFlags::HUP))
+    }
+
+    #[inline]
     fn received(&self, count: usize) {
-        if let Some(writer) = self.writer.as_ref().filter(|writer| writer.until == KeepOpen::UntilFirstByte) {
-            if count != 0 {
-                *writer.fd.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            }
+        if let Some(writer) = self.writer.as_ref().filter(|_| count != 0) {
+            writer.first_byte_came();
         }
     }
 
@@ -318,7 +350,7 @@ impl Sender {
         if buf.is_empty() {
             return Ok(0);
         }
-        self.send_with(|fd| self.silencer.write(fd, buf))
+        self.send_with(move |fd| self.silencer.write(fd, buf))
     }
 
     pub(crate) fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -335,9 +367,28 @@ impl Sender {
         Ok(())
     }
 
+    #[inline]
     fn send_with(&self, write: impl Fn(BorrowedFd<'_>) -> Result<usize, Errno>) -> io::Result<usize> {
+        match write(self.end.fd.as_fd()) {
+            Ok(sent) => Ok(sent),
+            Err(first) => self.explain_or_wait(first, write),
+        }
+    }
+
+    /// Apart, so that calls for which there is room do not carry it along.
+    #[cold]
+    fn explain_or_wait(
+        &self,
+        first: Errno,
+        write: impl Fn(BorrowedFd<'_>) -> Result<usize, Errno>,
+    ) -> io::Result<usize> {
         let fd = self.end.fd.as_fd();
-        wait::wait_with(fd, PollFlags::OUT, || self.end.deadline(), || retry_on_intr(|| write(fd)))
+        let mut first = Some(first);
+        let attempt = || match first.take() {
+            None | Some(Errno::INTR) => retry_on_intr(|| write(fd)),
+            Some(error) => Err(error),
+        };
+        wait::wait_with(fd, PollFlags::OUT, || self.end.deadline(), attempt)
     }
 
     pub(crate) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {

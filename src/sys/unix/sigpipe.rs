@@ -46,15 +46,7 @@ impl Silencer {
         fd: BorrowedFd<'_>,
         write: impl FnOnce() -> Result<usize, Errno>,
     ) -> Result<usize, Errno> {
-        if !self.is_raised {
-            return write();
-        }
-        if let Some(result) = write_flagged(fd, bufs) {
-            return result;
-        }
-        // The same buffer may be there many times.
-        let len = bufs.iter().fold(0_usize, |len, buf| len.saturating_add(buf.len()));
-        blocking_signal(len, write)
+        if self.is_raised { write_raising(bufs, fd, write) } else { write() }
     }
 
     /// A call that is to move `len` bytes, and has no flag.
@@ -99,6 +91,21 @@ fn write_flagged(fd: BorrowedFd<'_>, bufs: &[IoSlice<'_>]) -> Option<Result<usiz
 #[cfg(not(target_os = "linux"))]
 fn write_flagged(_fd: BorrowedFd<'_>, _bufs: &[IoSlice<'_>]) -> Option<Result<usize, Errno>> {
     None
+}
+
+/// `write`, which writes `bufs` and would raise the signal.
+#[inline(never)]
+fn write_raising(
+    bufs: &[IoSlice<'_>],
+    fd: BorrowedFd<'_>,
+    write: impl FnOnce() -> Result<usize, Errno>,
+) -> Result<usize, Errno> {
+    if let Some(result) = write_flagged(fd, bufs) {
+        return result;
+    }
+    // The same buffer may be there many times.
+    let len = bufs.iter().fold(0_usize, |len, buf| len.saturating_add(buf.len()));
+    blocking_signal(len, write)
 }
 
 /// Makes the open pipe one that raises no signal, if the system can do that.

@@ -132,6 +132,8 @@ pub(crate) fn set_destination(fd: BorrowedFd<'_>, address: &SocketAddrUnix) -> R
 
 /// Makes a call again that a signal has interrupted. Each time it waits for the whole of the socket's timeout, so that signals which
 /// keep coming could put it off for ever: from the first of them on, the timeout is counted here.
+///
+/// Closures that own what they need stay in registers.
 #[inline]
 pub(super) fn retry<T>(
     fd: BorrowedFd<'_>,
@@ -163,11 +165,12 @@ fn retry_interrupted<T>(
     }
 }
 
+#[inline]
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> Result<usize, Errno> {
     if buf.is_empty() {
         return Ok(0);
     }
-    retry(fd, Timeout::Recv, || rustix::net::recv(fd, &mut *buf, flags)).map(|(received, _)| received)
+    retry(fd, Timeout::Recv, move || rustix::net::recv(fd, &mut *buf, flags).map(|(received, _)| received))
 }
 
 /// One message, or as much of it as there is room for, and whether there was more. An empty buffer takes it, too.
@@ -194,6 +197,7 @@ pub(crate) fn recv_vectored(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> 
     retry(fd, Timeout::Recv, || rustix::io::readv(fd, &mut *bufs))
 }
 
+#[inline]
 pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
     if buf.is_empty() {
         return Ok(0);
@@ -202,8 +206,9 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
 }
 
 /// One message, which may be empty.
+#[inline]
 pub(crate) fn send_message(fd: BorrowedFd<'_>, buf: &[u8], flags: SendFlags) -> Result<usize, Errno> {
-    retry(fd, Timeout::Send, || rustix::net::send(fd, buf, flags))
+    retry(fd, Timeout::Send, move || rustix::net::send(fd, buf, flags))
 }
 
 /// How long the next message is.
