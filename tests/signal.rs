@@ -38,6 +38,9 @@ fn child_entry() {
         ("chain_on_top", chain_on_top),
         ("restore", restore),
         ("defaults", defaults),
+        ("child_events", child_events),
+        #[cfg(target_os = "linux")]
+        ("living", living),
         ("own_group", own_group),
         ("interrupted", interrupted),
         ("beside_others", beside_others),
@@ -338,18 +341,11 @@ fn signals_for_others_are_refused() {
 
 #[test]
 fn a_child_that_ends_is_reported_with_its_status() {
-    in_time(|| {
-        let child = Child::start("defaults", &["child"]);
-        child.expect("default");
-        child.finish();
-    });
+    in_time(|| Child::start("child_events", &[]).finish());
 }
 
 /// Says that the usual signals have their default handling and are not blocked, whatever the parent does with them.
-fn defaults(arguments: &[String]) {
-    if arguments[0] == "child" {
-        child_events();
-    }
+fn defaults(_: &[String]) {
     let mut blocked = MaybeUninit::<libc::sigset_t>::zeroed();
     // SAFETY: with no new set, this writes the present one to where it may.
     let blocked = unsafe {
@@ -363,15 +359,24 @@ fn defaults(arguments: &[String]) {
         |signal: Signal| unsafe { libc::sigismember(&raw const blocked, signal.number().unwrap()) == 1 };
     let is_default = signals.iter().all(|&signal| !is_blocked(signal) && installed(signal) == libc::SIG_DFL);
     say(if is_default { "default" } else { "not default" });
-    if arguments[0].is_empty() {
-        // Not until the parent says no more: that would be one more reason to end.
-        loop {
-            thread::park();
-        }
+    wait_for_the_end();
+}
+
+/// Says that it is there.
+#[cfg(target_os = "linux")]
+fn living(_: &[String]) {
+    say("here");
+    wait_for_the_end();
+}
+
+/// Not until the parent says no more: that would be one more reason to end.
+fn wait_for_the_end() {
+    loop {
+        thread::park();
     }
 }
 
-fn child_events() {
+fn child_events(_: &[String]) {
     let signals = Signals::catch([Signal::Child]).unwrap();
     let mut child = Command::new("sh").args(["-c", "exit 7"]).spawn().unwrap();
     let received = signals.wait().unwrap();
@@ -397,7 +402,7 @@ fn children_start_with_defaults() {
             Signal::User1,
         ])
         .unwrap();
-        let mut child = Child::start("defaults", &[""]);
+        let mut child = Child::start("defaults", &[]);
         child.expect("default");
         // So that it kills, too, which it does not do here.
         send_signal(Recipient::Process(child.id()), Signal::Terminate).unwrap();
@@ -601,8 +606,8 @@ fn a_thread_and_a_pidfd_get_what_is_sent_to_them() {
         let nobody = Recipient::Thread { process: std::process::id(), thread: u32::MAX >> 1 };
         assert_eq!(send_signal(nobody, Signal::User1).unwrap_err().kind(), ErrorKind::NotFound);
 
-        let mut child = Child::start("defaults", &[""]);
-        child.expect("default");
+        let mut child = Child::start("living", &[]);
+        child.expect("here");
         let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
         let pidfd = match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
             Ok(pidfd) => pidfd,
