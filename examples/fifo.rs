@@ -81,6 +81,8 @@ mod notes {
 }
 
 #[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "on Unix it can fail")]
 fn main() -> io::Result<()> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "Windows has no FIFO files"))
+    println!("Only Unix has FIFO files.");
+    Ok(())
 }
