@@ -108,8 +108,10 @@ fn by_permissions() -> io::Result<Listener> {
     };
 
     // Whoever has logged in may connect, read and write. It is only us who may add instances, and so serve.
-    // As text, that is "D:P(A;;FA;;;…)(A;;0x12019b;;;AU)".
+    // As text, that is "O:…D:P(A;;FA;;;…)(A;;0x12019b;;;AU)".
     let mut descriptor = SecurityDescriptor::default();
+    // Whom clients look at that ask whose pipe it is.
+    descriptor.set_owner_sid(Sid::current_user()?);
     descriptor.set_dacl_list(Acl::from_aces([
         Ace::allow(Sid::current_user()?, Ace::FULL_ACCESS),
         Ace::allow(Sid::AUTHENTICATED_USERS, Ace::READ_AND_WRITE),

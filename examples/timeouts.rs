@@ -44,6 +44,7 @@ fn main() -> io::Result<()> {
     report("being heard", client.drain(SOON));
 
     // One byte now and then is always in time for one call. So the whole needs a limit, too.
+    let (client, server) = (to_connect.connect_sync()?, listener.accept()?);
     thread::scope(|scope| {
         let dripping = scope.spawn(|| {
             // Until nobody listens any more.
