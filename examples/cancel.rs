@@ -52,7 +52,10 @@ impl Server {
                 Err(error) if error.kind() == ErrorKind::TimedOut && !self.is_stopped.load(SeqCst) => {}
                 Err(error) if error.kind() == ErrorKind::TimedOut => return Ok(()),
                 Ok(0) => return Ok(()),
-                Ok(len) => println!("A client says: {}", text[..len].escape_ascii()),
+                Ok(len) => {
+                    println!("A client says: {}", text[..len].escape_ascii());
+                    client.send(b"hello yourself")?;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -75,6 +78,13 @@ impl Server {
     }
 }
 
+fn say_hello(name: &str) -> io::Result<Stream> {
+    let client = Stream::connect(name)?;
+    client.send(b"hello")?;
+    client.recv(&mut [0; 64])?;
+    Ok(client)
+}
+
 fn main() -> io::Result<()> {
     let name = format!("@interprocess-example-cancel-{}", std::process::id());
     let server = Server {
@@ -84,10 +94,8 @@ fn main() -> io::Result<()> {
     };
     thread::scope(|scope| {
         scope.spawn(|| server.serve());
-        // A client that says something once, and then nothing.
-        let client = Stream::connect(&name).and_then(|client| client.send(b"hello").map(|_| client));
-        // In the server, one thread accepts now, and one receives.
-        thread::sleep(SOON);
+        let client = say_hello(&name);
+        // In the server, one thread accepts now, and one receives. The client says no more.
         server.stop();
         client.map(drop)
     })?;

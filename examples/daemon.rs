@@ -21,7 +21,7 @@ use std::{
 };
 
 /// How long either side waits for the other, at each step.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// No command is longer. A client that sends no end of a line is not listened to any further.
 const LONGEST_COMMAND: u64 = 64;
 

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// How long to wait for the other process.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() -> io::Result<()> {
     match env::args().nth(1) {

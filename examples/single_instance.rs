@@ -22,7 +22,7 @@ use std::{
 };
 
 /// How long to wait for the other instance.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Arguments of more bytes than that are refused, and never kept room for.
 const MOST: u32 = 64 * 1024;
 /// What no argument contains.

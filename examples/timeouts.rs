@@ -30,8 +30,8 @@ fn main() -> io::Result<()> {
     let listener = Listener::bind(&name)?;
     report("accepting", listener.accept_timeout(SOON));
 
-    let client = to_connect.connect_sync()?;
-    let server = listener.accept()?;
+    let client = Stream::connect(&name)?;
+    let _silent = listener.accept()?;
     // For each call, until it is set to something else; `None` is for ever.
     client.set_recv_timeout(Some(SOON))?;
     report("receiving", client.recv(&mut [0; 64]));
@@ -44,7 +44,7 @@ fn main() -> io::Result<()> {
     report("being heard", client.drain(SOON));
 
     // One byte now and then is always in time for one call. So the whole needs a limit, too.
-    let (client, server) = (to_connect.connect_sync()?, listener.accept()?);
+    let (client, server) = (Stream::connect(&name)?, listener.accept()?);
     thread::scope(|scope| {
         let dripping = scope.spawn(|| {
             // Until nobody listens any more.

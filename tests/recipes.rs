@@ -116,7 +116,7 @@ fn futures_are_dropped_and_nothing_is_lost() {
 
 #[test]
 fn a_daemon_is_started_asked_and_stopped() {
-    let texts = ["at your service", "count: 1\n", "count: 2\n", "stop: good bye", "has ended: exit"];
+    let texts = ["at your service", "count: 1\n", "count: 2\n", "stop: good bye", "has ended: exit", ": 0\n"];
     expect("daemon", &texts);
 }
 
