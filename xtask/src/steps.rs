@@ -110,6 +110,9 @@ pub(crate) fn run_tests(
     job.run(cargo.args(&job.options.test_args))?;
     if job.counts().is_zero() && job.options.test_args.is_empty() {
         Err("no test ran".into())
+    } else if !job.has_tested_docs() && job.options.test_args.is_empty() {
+        // For another target, Cargo leaves them out without a word before 1.89.
+        Err("no example of the documentation was tested: is Cargo too old for that?".into())
     } else {
         Ok(())
     }
