@@ -23,7 +23,7 @@ async fn main() -> io::Result<()> {
 
     let mut client = Stream::connect(&name).await?;
     // By then, the server has dropped futures that were receiving, more than once.
-    sleep(SOON * 10).await;
+    sleep(SOON * 4).await;
     client.write_all(b"Here I am.").await?;
     let mut answer = [0; 32];
     let len = client.recv(&mut answer).await?;

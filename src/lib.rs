@@ -52,7 +52,8 @@
 //! What only one OS has is in `os::unix` and `os::windows`. Whatever waits has async twins in modules called `tokio` and `smol`.
 //!
 //! # Recipes
-//! Short programs, which run as they are, on every OS: `cargo run --example daemon`. They are in the folder `examples`.
+//! Short programs, which run as they are, on every OS: `cargo run --example daemon`, and with `--features tokio` (or `smol`) for those that are
+//! async. They are in the folder `examples`.
 //!
 //! | example | what it shows |
 //! |---|---|
