@@ -34,7 +34,7 @@ fn main() -> io::Result<()> {
 fn parent() -> io::Result<()> {
     let name = format!("@interprocess-example-pass-{}", std::process::id());
     let listener = Listener::bind(&name)?;
-    let first = letter("This was there from the beginning.")?;
+    let first = letter(1, "This was there from the beginning.")?;
     let mut child = Command::new(env::current_exe()?).arg(&name).give("letter", first).spawn()?;
 
     let result = hand_over(&listener, &child);
@@ -52,7 +52,7 @@ fn hand_over(listener: &Listener, child: &Child) -> io::Result<()> {
     if stream.peer_pid().is_ok_and(|pid| i64::from(pid) != i64::from(child.id())) {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "somebody else has connected"));
     }
-    files::send(stream, &letter("This came later.")?, child)
+    files::send(stream, &letter(2, "This came later.")?, child)
 }
 
 fn child(name: &str) -> io::Result<()> {
@@ -75,18 +75,17 @@ fn read(when: &str, mut file: File) -> io::Result<()> {
 }
 
 /// A file that nobody else can open.
-fn letter(text: &str) -> io::Result<File> {
-    let path = env::temp_dir().join(format!("interprocess-example-letter-{}", std::process::id()));
+fn letter(number: u32, text: &str) -> io::Result<File> {
+    let path = env::temp_dir().join(format!("interprocess-example-letter-{}-{number}", std::process::id()));
     let mut options = File::options();
     // Not one that somebody else has put there.
     options.read(true).write(true).create_new(true);
     #[cfg(windows)]
     {
-        // It goes with the last handle. Nobody gets another.
+        use std::os::windows::fs::OpenOptionsExt;
+        // It goes with its last handle, and nobody can open it meanwhile.
         const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
-        const FILE_SHARE_DELETE: u32 = 4;
-        std::os::windows::fs::OpenOptionsExt::custom_flags(&mut options, FILE_FLAG_DELETE_ON_CLOSE);
-        std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, FILE_SHARE_DELETE);
+        options.custom_flags(FILE_FLAG_DELETE_ON_CLOSE).share_mode(0);
     }
     let mut file = options.open(&path)?;
     #[cfg(unix)]
