@@ -33,7 +33,7 @@ mod unix {
     };
 
     /// How long to wait for the other process.
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const PATIENCE: Duration = Duration::from_secs(30);
     /// Who may use the server, besides our user and root: the members of this group.
     const OPERATORS: u32 = 990;
 

@@ -44,7 +44,7 @@ mod windows {
         for line in BufReader::new(&ours).lines() {
             println!("The child says: {}", line?);
         }
-        match child.wait_timeout(Duration::from_secs(5))? {
+        match child.wait_timeout(Duration::from_secs(30))? {
             Some(status) => println!("It has ended: {status}"),
             None => child.kill()?,
         }

@@ -23,7 +23,7 @@ fn main() -> io::Result<()> {
 }
 
 fn ask(name: &str, text: &str) -> io::Result<()> {
-    const PATIENCE: Duration = Duration::from_secs(5);
+    const PATIENCE: Duration = Duration::from_secs(30);
 
     // The server may be starting at this moment.
     let stream = ConnectOptions::new()

@@ -1,4 +1,28 @@
 //! Errors that hand something back.
+//!
+//! Nearly everything here fails with an [`io::Error`] whose [kind](io::Error::kind) says what to do about it, and which has the system's own
+//! error, with its code, as its [source](Error::source) or is that error itself. What is in this module is what could not be put together,
+//! or made into something else, and is still worth having.
+//!
+//! ```
+//! use interprocess::local_socket::{Listener, Stream};
+//! use std::io::ErrorKind;
+//!
+//! # let name = format!("@interprocess-doc-error-{}", std::process::id());
+//! # let name = name.as_str();
+//! let listener = Listener::bind(name)?;
+//! let error = Listener::bind(name).unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::AddrInUse);
+//! assert!(error.to_string().contains(name));
+//!
+//! let (rh, _) = Stream::connect(name)?.split();
+//! let (_, sh) = Stream::connect(name)?.split();
+//! let error = Stream::reunite(rh, sh).unwrap_err();
+//! // The halves of two streams are no stream. Here they are again:
+//! let (rh, sh) = (error.rh, error.sh);
+//! # drop((rh, sh));
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use std::{
     error::Error,

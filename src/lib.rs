@@ -9,37 +9,67 @@
 //! use interprocess::local_socket::{Listener, Stream};
 //! use std::io::{BufRead, BufReader, Write};
 //!
-//! # let name = format!("@interprocess-doc-front-{}", std::process::id());
-//! # let name = name.as_str();
-//! // The server; a name such as "@example" leaves nothing behind, and a path works as well.
-//! let listener = Listener::bind(name)?;
-//! let server = std::thread::spawn(move || {
-//!     let mut stream = BufReader::new(listener.accept()?);
-//!     let mut question = String::new();
-//!     stream.read_line(&mut question)?;
-//!     stream.get_mut().write_all(b"Fine, thank you.\n")
-//! });
+//! fn main() -> std::io::Result<()> {
+//!     let name = "@example"; // '@' is a namespace, and leaves nothing behind; a path works as well
+//! #   let name = &*format!("{name}-interprocess-doc-front-{}", std::process::id());
+//!     let listener = Listener::bind(name)?;
+//!     let server = std::thread::spawn(move || {
+//!         let mut stream = BufReader::new(listener.accept()?);
+//!         let mut question = String::new();
+//!         stream.read_line(&mut question)?;
+//!         stream.get_mut().write_all(b"Fine, thank you.\n")
+//!     });
 //!
-//! // The client, which is usually another program.
-//! let mut stream = BufReader::new(Stream::connect(name)?);
-//! stream.get_mut().write_all(b"How are you?\n")?;
-//! let mut answer = String::new();
-//! stream.read_line(&mut answer)?;
-//! assert_eq!(answer, "Fine, thank you.\n");
-//! # server.join().unwrap()?;
-//! # Ok::<(), std::io::Error>(())
+//!     // The client, which is usually another program.
+//!     let mut stream = BufReader::new(Stream::connect(name)?);
+//!     stream.get_mut().write_all(b"How are you?\n")?;
+//!     let mut answer = String::new();
+//!     stream.read_line(&mut answer)?;
+//!     assert_eq!(answer, "Fine, thank you.\n");
+//!     server.join().unwrap()
+//! }
 //! ```
 //!
-//! # What is where
-//! - [`local_socket`]: the same on every OS. Start here.
-//! - [`unnamed_pipe`]: one way, without a name, the same on every OS, too.
-//! - [`child`]: what a child process is given, on every OS.
-//! - `signal`: being told of signals, the same on every OS.
-//! - [`os`]: what only one OS has: options, name types, conversions to and from descriptors and handles; and primitives:
-//!   `udsocket`, `ancillary`, `fifo_file`, `eventfd`, `message_queue`, `vsock` and `signal` in `os::unix`; `named_pipe`, `unnamed_pipe`,
-//!   `mailslot`, `security_descriptor`, `process`, `hvsock` and `signal` in `os::windows`.
-//! - `local_socket::tokio`, `local_socket::smol`, and modules of those names in the others: async, with the features of those names.
-//! - `runtime`: for code that is generic over the async runtime.
+//! # Which one
+//! | I want … | use |
+//! |---|---|
+//! | programs of one machine to talk to each other | [`local_socket`]: a server with a name, and its clients. Start here. |
+//! | the same in async code | `local_socket::tokio`, `local_socket::smol`; for HTTP and gRPC, `local_socket::hyper` |
+//! | bytes from one thread to another, or to a child | [`unnamed_pipe`]: one way, without a name |
+//! | to give a child its end of a pipe, a connection, an open file | [`child`] |
+//! | to be told of Ctrl-C, of requests to terminate, of children that end | `signal` |
+//! | messages, whole or not at all | `udsocket::UdSeqpacket` on Unix, `named_pipe` on Windows; a codec everywhere (the recipe `framed`) |
+//! | to know who is at the other end, and to choose who may be | [`PeerCreds`](local_socket::PeerCreds), [`Access`](local_socket::Access) |
+//! | to hand an open file to a process that runs already | `ancillary` on Unix, `ShareHandle` on Windows |
+//! | a file that shells and other programs write to or read from | `fifo_file` on Unix |
+//! | notes for a server, without a connection | `udsocket::UdSocket` on Unix, `mailslot` on Windows |
+//! | jobs by priority, which wait for whoever has time | `message_queue` on Linux and FreeBSD |
+//! | to wake somebody who polls descriptors, for next to nothing | `eventfd` on Linux and others |
+//! | a virtual machine and its host to talk to each other | `vsock` on Linux, `hvsock` on Windows |
+//! | the options, descriptors and handles of one OS | the modules of [`os`] that are called like the uniform ones |
+//! | code that is generic over the async runtime | `runtime` |
+//!
+//! What only one OS has is in `os::unix` and `os::windows`. Whatever waits has async twins in modules called `tokio` and `smol`.
+//!
+//! # Recipes
+//! Short programs, which run as they are, on every OS: `cargo run --example daemon`, and with `--features tokio` (or `smol`) for those that are
+//! async. They are in the folder `examples`.
+//!
+//! | example | what it shows |
+//! |---|---|
+//! | `local_socket_server`, `local_socket_client` | an echo server with a thread for each client, and a client |
+//! | `local_socket_tokio`, `local_socket_smol` | the same in async code |
+//! | `framed` | messages instead of bytes, by a codec (Tokio) |
+//! | `daemon` | a daemon and its client: started in the background, asked, stopped |
+//! | `single_instance` | the second start hands its arguments to the first, and is done |
+//! | `worker_pool`, `parent_child`, `pipeline` | children that do the work: a pool in which one may crash, a dialogue, a chain |
+//! | `pass_file` | open files for a child that is started, and for a process that runs |
+//! | `cancel`, `cancel_async` | stopping what waits: accepting, receiving |
+//! | `timeouts` | a limit for every wait, and for a whole conversation |
+//! | `signals` | a server that ends well on Ctrl-C |
+//! | `access`, `log_peers` | a service and its users: who may connect, who was there |
+//! | `credentials`, `fifo`, `message_queue` | Unix: who sends each message; notes through a file; jobs by priority |
+//! | `named_pipe_messages`, `inherit_handles`, `mailslot` | Windows: messages, and questions with their answers; a list of handles; notes |
 //!
 //! # What you can rely on
 //! - **Safe as it comes.** Nobody but the same user and administrators gets a connection; no child inherits a descriptor
@@ -65,6 +95,8 @@
 //! # Platforms
 //! Linux and Windows run every test; macOS, FreeBSD, NetBSD, OpenBSD, DragonFly BSD, illumos and Android are compiled and
 //! linted. Rust 1.85 is enough.
+
+#![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(has_std_pipe))))]
 
 pub mod child;
 mod connecting;

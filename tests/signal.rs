@@ -20,7 +20,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use support::{Child, LIMIT, hear, in_time, say};
+use support::{Child, LIMIT, in_time, say};
 
 /// How long to wait for what does not happen.
 const SHORT: Duration = Duration::from_millis(50);
@@ -691,7 +691,7 @@ fn flood_queued(arguments: &[String]) {
         }
     }
     say("done");
-    hear();
+    support::hear();
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "netbsd", target_os = "illumos")))]

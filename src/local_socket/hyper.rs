@@ -5,6 +5,35 @@
 //! take a stream of connections, such as tonic's `serve_with_incoming`, are given
 //! [`into_incoming`](crate::runtime::Async::into_incoming).
 //!
+//! ```
+//! # #[cfg(feature = "tokio")] {
+//! use hyper::{Request, Response, body::Incoming, client, server, service::service_fn};
+//! use interprocess::local_socket::tokio::{Listener, Stream};
+//! use std::convert::Infallible;
+//!
+//! # let name = format!("@interprocess-doc-http-{}", std::process::id());
+//! # let name = name.as_str();
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let listener = Listener::bind(name)?;
+//! tokio::spawn(async move {
+//!     let client = listener.accept().await?;
+//!     let answer = |request: Request<Incoming>| async move {
+//!         Ok::<_, Infallible>(Response::new(format!("This is {}.", request.uri().path())))
+//!     };
+//!     server::conn::http1::Builder::new().serve_connection(client, service_fn(answer)).await?;
+//!     Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! });
+//!
+//! let (mut requests, connection) = client::conn::http1::handshake(Stream::connect(name).await?).await?;
+//! tokio::spawn(connection);
+//! let request = Request::get("/here").header("host", "localhost").body(String::new())?;
+//! assert!(requests.send_request(request).await?.status().is_success());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! The folder `examples-grpc` of the repository has a server and a client of gRPC.
 
 use super::{ConnectOptions, Stream, ToName};

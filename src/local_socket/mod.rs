@@ -7,19 +7,20 @@
 //! use interprocess::local_socket::{Listener, Stream};
 //! use std::io::{BufRead, BufReader, Write};
 //!
-//! # let name = format!("@interprocess-doc-mod-{}", std::process::id());
-//! # let name = name.as_str();
-//! let listener = Listener::bind(name)?; // a name such as "@example"
-//! let server = std::thread::spawn(move || {
-//!     let mut client = listener.accept()?;
-//!     client.write_all(b"Hello from the server!\n")
-//! });
+//! fn main() -> std::io::Result<()> {
+//!     let name = "@example";
+//! #   let name = &*format!("{name}-interprocess-doc-mod-{}", std::process::id());
+//!     let listener = Listener::bind(name)?;
+//!     let server = std::thread::spawn(move || {
+//!         let mut client = listener.accept()?;
+//!         client.write_all(b"Hello from the server!\n")
+//!     });
 //!
-//! let mut greeting = String::new();
-//! BufReader::new(Stream::connect(name)?).read_line(&mut greeting)?;
-//! assert_eq!(greeting, "Hello from the server!\n");
-//! # server.join().unwrap()
-//! # ?; Ok::<(), std::io::Error>(())
+//!     let mut greeting = String::new();
+//!     BufReader::new(Stream::connect(name)?).read_line(&mut greeting)?;
+//!     assert_eq!(greeting, "Hello from the server!\n");
+//!     server.join().unwrap()
+//! }
 //! ```
 //!
 //! # Names

@@ -4,18 +4,26 @@
 //! reference to it, has the runtime's own traits for reading and writing, so two tasks can use one stream at once.
 //!
 //! ```
-//! use interprocess::local_socket::{ListenerOptions, smol::Stream};
+//! use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
+//! use interprocess::local_socket::smol::{Listener, Stream};
 //!
-//! # let name = format!("@interprocess-doc-smol-{}", std::process::id());
-//! # let name = name.as_str();
-//! # async_io::block_on(async {
-//! let listener = ListenerOptions::new().name(name).create_smol()?;
-//! let client = Stream::connect(name).await?;
-//! client.send(b"hello").await?;
-//! assert_eq!(listener.accept().await?.recv(&mut [0; 16]).await?, 5);
-//! # Ok::<(), std::io::Error>(())
-//! # })
-//! # ?; Ok::<(), std::io::Error>(())
+//! fn main() -> std::io::Result<()> {
+//!     let name = "@example";
+//! #   let name = &*format!("{name}-interprocess-doc-smol-{}", std::process::id());
+//!     let listener = Listener::bind(name)?;
+//!     let server = async {
+//!         let mut client = listener.accept().await?;
+//!         client.write_all(b"Hello from the server!").await
+//!     };
+//!     let client = async {
+//!         let mut greeting = String::new();
+//!         Stream::connect(name).await?.read_to_string(&mut greeting).await?;
+//!         assert_eq!(greeting, "Hello from the server!");
+//!         Ok(())
+//!     };
+//!     // Any executor will do.
+//!     async_io::block_on(future::try_zip(server, client)).map(drop)
+//! }
 //! ```
 
 use super::{ConnectOptions, ListenerOptions};

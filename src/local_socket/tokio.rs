@@ -4,18 +4,24 @@
 //! reference to it, has the runtime's own traits for reading and writing, so two tasks can use one stream at once.
 //!
 //! ```
-//! use interprocess::local_socket::{ListenerOptions, tokio::Stream};
+//! use interprocess::local_socket::tokio::{Listener, Stream};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //!
-//! # let name = format!("@interprocess-doc-tokio-{}", std::process::id());
-//! # let name = name.as_str();
-//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-//! let listener = ListenerOptions::new().name(name).create_tokio()?;
-//! let client = Stream::connect(name).await?;
-//! client.send(b"hello").await?;
-//! assert_eq!(listener.accept().await?.recv(&mut [0; 16]).await?, 5);
-//! # Ok::<(), std::io::Error>(())
-//! # })
-//! # ?; Ok::<(), std::io::Error>(())
+//! #[tokio::main]
+//! async fn main() -> std::io::Result<()> {
+//!     let name = "@example";
+//! #   let name = &*format!("{name}-interprocess-doc-tokio-{}", std::process::id());
+//!     let listener = Listener::bind(name)?;
+//!     let server = tokio::spawn(async move {
+//!         let mut client = listener.accept().await?;
+//!         client.write_all(b"Hello from the server!").await
+//!     });
+//!
+//!     let mut greeting = String::new();
+//!     Stream::connect(name).await?.read_to_string(&mut greeting).await?;
+//!     assert_eq!(greeting, "Hello from the server!");
+//!     server.await?
+//! }
 //! ```
 
 use super::{ConnectOptions, ListenerOptions};

@@ -3,6 +3,43 @@
 //! The async types of this crate are aliases: `local_socket::tokio::Stream` is
 //! `Async<local_socket::Stream, Tokio>`. What they can do is listed there, next to the blocking twin of each
 //! method. This module is of use to code that is generic over the runtime.
+//!
+//! ```
+//! # #[cfg(feature = "tokio")] {
+//! use interprocess::{
+//!     local_socket::{Listener, Stream},
+//!     runtime::{Async, Runtime, Tokio},
+//! };
+//!
+//! /// Sends each client its own words back, on whatever runtime it is called.
+//! async fn serve<R: Runtime>(listener: &Async<Listener, R>) -> std::io::Result<()> {
+//!     while let Some(client) = listener.incoming().next().await {
+//!         let client = client?;
+//!         let mut words = [0; 64];
+//!         let len = client.recv(&mut words).await?;
+//!         client.send(&words[..len]).await?;
+//!         # listener.stop();
+//!     }
+//!     Ok(())
+//! }
+//!
+//! # let name = format!("@interprocess-doc-generic-{}", std::process::id());
+//! # let name = name.as_str();
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let listener = Async::<Listener, Tokio>::bind(name)?;
+//! # let asking = async {
+//! # let client = Async::<Stream, Tokio>::connect(name).await?;
+//! # client.send(b"hello").await?;
+//! # assert_eq!(client.recv(&mut [0; 64]).await?, 5);
+//! # Ok(())
+//! # };
+//! # tokio::try_join!(asking,
+//! serve(&listener)
+//! # )
+//! # })?;
+//! # }
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 mod accept;
 mod bytes;

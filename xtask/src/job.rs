@@ -48,8 +48,8 @@ impl Options {
 pub(crate) struct Job<'a> {
     pub(crate) name: &'static str,
     pub(crate) options: &'a Options,
-    /// The lines `test result: …`, as the test runner printed them, one for each test program.
-    pub(crate) results: Vec<String>,
+    /// What the test runner printed at the end of each test program.
+    pub(crate) results: Vec<TestResult>,
     /// What this step did not do, and why.
     pub(crate) left_out: Vec<String>,
     took: Duration,
@@ -68,9 +68,14 @@ impl<'a> Job<'a> {
         self.took.as_secs_f64()
     }
 
+    /// Whether examples of the documentation were among the tests.
+    pub(crate) fn has_tested_docs(&self) -> bool {
+        self.results.iter().any(|result| result.of_docs && Counts::of_line(&result.line).passed > 0)
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         let mut sum = Counts::default();
-        self.results.iter().for_each(|line| sum += Counts::of_line(line));
+        self.results.iter().for_each(|result| sum += Counts::of_line(&result.line));
         sum
     }
 
@@ -144,12 +149,21 @@ impl<'a> Job<'a> {
     }
 }
 
+/// What a test program said at its end.
+#[derive(Debug)]
+pub(crate) struct TestResult {
+    /// `test result: …`
+    pub(crate) line: String,
+    /// Whether the tests were examples of the documentation.
+    of_docs: bool,
+}
+
 /// The lines `test result: …` that Cargo's own test programs printed, in order.
 ///
 /// A test may start its own program again as a child, whose line then comes before that of its parent: of what
 /// follows one "Running", only the last counts. After "Doc-tests", each does.
-fn results(output: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+fn results(output: &str) -> Vec<TestResult> {
+    let mut found = Vec::new();
     let mut replace = false;
     let mut in_docs = false;
     for line in output.lines() {
@@ -160,7 +174,7 @@ fn results(output: &str) -> Vec<String> {
             if replace && !in_docs {
                 found.pop();
             }
-            found.push(line.into());
+            found.push(TestResult { line: line.into(), of_docs: in_docs });
             replace = true;
         }
     }
@@ -228,7 +242,10 @@ mod tests {
             \x20  Doc-tests interprocess\n\
             test result: ok. 4 passed; 0 failed\n\
             test result: ok. 8 passed; 0 failed\n";
-        let passed: Vec<_> = results(output).iter().map(|line| Counts::of_line(line).passed).collect();
+        let results = results(output);
+        let passed: Vec<_> = results.iter().map(|result| Counts::of_line(&result.line).passed).collect();
         assert_eq!(passed, [1, 2, 4, 8]);
+        let of_docs: Vec<_> = results.iter().map(|result| result.of_docs).collect();
+        assert_eq!(of_docs, [false, false, true, true]);
     }
 }

@@ -135,7 +135,9 @@ fn run(options: &Options) -> ExitCode {
     let mut sum = job::Counts::default();
     for (job, _) in done.iter().filter(|(job, _)| !job.results.is_empty()) {
         println!("\n{}:", job.name);
-        for line in job.results.iter().filter(|line| !job::Counts::of_line(line).is_zero()) {
+        for line in
+            job.results.iter().map(|result| &result.line).filter(|line| !job::Counts::of_line(line).is_zero())
+        {
             println!("{line}");
         }
         sum += job.counts();

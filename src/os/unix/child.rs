@@ -1,4 +1,16 @@
 //! Children that get descriptors under the numbers that they expect. See [`child`](crate::child).
+//!
+//! ```
+//! use interprocess::{os::unix::child::GiveExt, unnamed_pipe::pipe};
+//! use std::{io, process::Command};
+//!
+//! // A program that knows nothing of names, and writes to descriptor 3.
+//! let (theirs, ours) = pipe()?;
+//! let mut child = Command::new("sh").args(["-c", "echo hello >&3"]).give_at(3, theirs).spawn()?;
+//! assert_eq!(io::read_to_string(ours)?, "hello\n");
+//! child.wait()?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use super::{
     local_socket::ListenerExt,

@@ -1,4 +1,26 @@
 //! Local sockets on Unix: options of Unix-domain sockets, and conversions.
+//!
+//! ```
+//! use interprocess::{
+//!     local_socket::{ListenerOptions, Stream},
+//!     os::unix::local_socket::ListenerOptionsExt,
+//! };
+//! use std::os::unix::net::UnixStream;
+//!
+//! # let dir = std::env::temp_dir().join(format!("interprocess-doc-mode-{}", std::process::id()));
+//! # std::fs::create_dir(&dir)?;
+//! # let path = &dir.join("socket");
+//! // The members of the file's group may connect, too.
+//! let listener = ListenerOptions::new().name(path).mode(0o660).create_sync()?;
+//!
+//! // A local socket is one of the Unix domain, to std as well.
+//! let client = UnixStream::connect(path)?;
+//! Stream::from(client).send(b"hello")?;
+//! let served = UnixStream::from(listener.accept()?);
+//! # drop((listener, served));
+//! # std::fs::remove_dir(&dir)?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use crate::{
     local_socket::{Access, Kind, Listener, ListenerOptions, RecvHalf, SendHalf, Stream, name_type},

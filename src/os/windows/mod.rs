@@ -17,6 +17,28 @@
 //! [`std::io::Error`]s of a kind that is listed under "Errors"; the code of Windows is in
 //! [`raw_os_error`](std::io::Error::raw_os_error), or, if the error says a name, in that of its
 //! [source](std::error::Error::source).
+//!
+//! ```
+//! use interprocess::os::windows::named_pipe::{DuplexPipeStream, PipeListenerOptions, pipe_mode::Messages};
+//!
+//! # let name = format!("interprocess-doc-windows-{}", std::process::id());
+//! # let name = name.as_str();
+//! // A pipe of messages, and a question with its answer in one system call.
+//! let listener = PipeListenerOptions::new().name(name).create_duplex::<Messages>()?;
+//! let server = std::thread::spawn(move || {
+//!     let client = listener.accept()?;
+//!     let mut question = Vec::new();
+//!     client.recv_msg(&mut question)?;
+//!     client.send(b"Fine, thank you.")
+//! });
+//!
+//! let client = DuplexPipeStream::<Messages>::connect(name)?;
+//! let mut answer = Vec::with_capacity(64);
+//! client.transact(b"How are you?", &mut answer)?;
+//! assert_eq!(answer, b"Fine, thank you.");
+//! # server.join().unwrap()?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 pub mod hvsock;
 mod impersonation;

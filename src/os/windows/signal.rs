@@ -7,6 +7,18 @@
 //! | wait for console events, blocking or async | [`Signals`](crate::signal::Signals) |
 //! | send one to a group of processes | [`send_console_event`] |
 //! | have a function called for a signal of C, by the names of interprocess 1.2 | [`set_handler`] |
+//!
+//! ```no_run
+//! use interprocess::os::windows::signal::{ConsoleEvent, send_console_event};
+//! use std::{os::windows::process::CommandExt, process::Command};
+//!
+//! // A server is asked to end, as by Ctrl-Break, and we are not.
+//! const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
+//! let mut server = Command::new("server.exe").creation_flags(CREATE_NEW_PROCESS_GROUP).spawn()?;
+//! send_console_event(ConsoleEvent::CtrlBreak, server.id())?;
+//! server.wait()?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use crate::{
     signal::Signal,

@@ -11,6 +11,18 @@
 //! | read signals that are blocked from a descriptor (Linux) | `SignalFd` |
 //! | have a function called, by the names of interprocess 1.2 | [`set_handler`], [`HandlerOptions`] |
 //! | send signals by the names of interprocess 1.2 | [`send`], [`send_rt`], [`send_to_group`], [`send_rt_to_group`] |
+//!
+//! ```
+//! use interprocess::os::unix::signal::{Recipient, send_signal};
+//! use interprocess::signal::Signal;
+//! use std::{os::unix::process::ExitStatusExt, process::Command};
+//!
+//! // A child, until it has been waited for, is certain to be the process of that number.
+//! let mut child = Command::new("sleep").arg("60").spawn()?;
+//! send_signal(Recipient::Process(child.id()), Signal::Terminate)?;
+//! assert_eq!(child.wait()?.signal(), Signal::Terminate.number());
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 mod handlers;
 mod mask;

@@ -1,5 +1,17 @@
 //! Sockets of the Unix domain for Tokio. The types have the methods of their blocking twins, as `async fn`s where those may
 //! wait.
+//!
+//! ```
+//! use interprocess::os::unix::udsocket::tokio::UdStream;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let (one, other) = UdStream::pair()?;
+//! one.send(b"hello").await?;
+//! assert_eq!(other.recv(&mut [0; 16]).await?, 5);
+//! # Ok::<(), std::io::Error>(())
+//! # })
+//! # ?; Ok::<(), std::io::Error>(())
+//! ```
 
 use super::kind;
 use crate::runtime::{self, Async, Tokio};
