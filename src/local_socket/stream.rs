@@ -179,7 +179,8 @@ impl<'o> Attempts<'o> {
 ///
 /// # Dropping
 /// Closes the connection. It does not wait, and what was written stays readable for the peer. (On Windows, what is still
-/// [on its way](Self::flush) is lost if the process ends before it has arrived.) To know that the peer has read it,
+/// [on its way](Self::flush) is lost if the process ends before it has arrived; and while it is on its way, because the peer
+/// has more to read than fits, the peer does not find out that nobody reads what it sends.) To know that the peer has read it,
 /// [`drain`](Self::drain).
 #[derive(Debug)]
 pub struct Stream(pub(crate) sys::Stream);
