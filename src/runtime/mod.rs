@@ -6,6 +6,8 @@
 
 mod accept;
 mod bytes;
+#[cfg(any(feature = "smol", feature = "tokio_support"))]
+mod futures_io;
 pub(crate) mod halves;
 #[cfg(feature = "hyper")]
 mod hyper;
@@ -19,6 +21,8 @@ mod wakers;
 #[cfg(all(windows, any(feature = "smol", feature = "tokio")))]
 mod windows;
 
+#[cfg(any(feature = "smol", feature = "tokio_support"))]
+pub use self::futures_io::FuturesIo;
 #[cfg(feature = "smol")]
 pub use self::smol::Smol;
 #[cfg(feature = "tokio")]
@@ -219,13 +223,14 @@ impl<T: Source, R: Runtime> Async<T, R> {
     }
 
     /// The same for traits that poll.
-    #[cfg(feature = "signals")]
-    pub(crate) fn poll_read_with<X>(
+    #[cfg(any(feature = "signals", all(unix, feature = "tokio")))]
+    pub(crate) fn poll_with<X>(
         &self,
+        interest: Interest,
         cx: &mut std::task::Context<'_>,
         attempt: impl FnMut(&T) -> io::Result<X>,
     ) -> std::task::Poll<io::Result<X>> {
-        self.io.poll_with(Interest::Read, cx, attempt)
+        self.io.poll_with(interest, cx, attempt)
     }
 
     /// Tries until there is room to write.
