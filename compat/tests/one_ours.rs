@@ -2,3 +2,6 @@
 #![cfg(any(target_os = "linux", windows))]
 
 mod one;
+
+/// What only this crate does right is left out with the other.
+const PUBLISHED: bool = false;

@@ -6,3 +6,6 @@ extern crate interprocess_1 as interprocess;
 #[path = "one/differs.rs"]
 mod differs;
 mod one;
+
+/// What it does wrong is left out.
+const PUBLISHED: bool = true;

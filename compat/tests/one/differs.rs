@@ -5,7 +5,6 @@
 
 use std::io;
 
-
 #[test]
 fn names_of_local_sockets() {
     use interprocess::local_socket::{LocalSocketName, ToLocalSocketName};
