@@ -113,7 +113,7 @@ fn client_of_one_is_answered_by_a_server_of_ours() {
         for client in ["ask", "ask_by_tokio"] {
             for (theirs, ours, _file) in names() {
                 let listener = Listener::bind(&ours).unwrap();
-                let mut client = Child::start(client, &[&theirs]);
+                let client = Child::start(client, &[&theirs]);
                 answer(listener.accept().unwrap()).unwrap();
                 assert_eq!(client.hear(), "true");
                 client.finish();

@@ -114,7 +114,6 @@ mod unix {
 #[cfg(windows)]
 mod windows {
     use super::*;
-    use futures_io::{AsyncRead, AsyncWrite};
     use interprocess::os::windows::{
         ShareHandle,
         named_pipe::{self, *},
@@ -197,12 +196,5 @@ mod windows {
         let _ = || -> io::Result<DuplexBytePipeStream> { DuplexBytePipeStream::connect("name") };
         let _ =
             || -> io::Result<DuplexMsgPipeStream> { DuplexMsgPipeStream::connect_to_remote("name", "host") };
-        // `recv_msg` and `send`, which keep messages whole.
-        fn reads<T: AsyncRead>() {}
-        fn writes<T: AsyncWrite>() {}
-        (reads::<MsgReaderPipeStream>(), reads::<&MsgReaderPipeStream>());
-        (writes::<MsgWriterPipeStream>(), writes::<&MsgWriterPipeStream>());
-        (reads::<DuplexMsgPipeStream>(), reads::<&DuplexMsgPipeStream>());
-        (writes::<DuplexMsgPipeStream>(), writes::<&DuplexMsgPipeStream>());
     }
 }

@@ -772,6 +772,12 @@ mod windows {
             [] &'static ByteWriterPipeStream: AsyncWrite;
             [] DuplexBytePipeStream: AsyncRead, AsyncWrite;
             [] &'static DuplexBytePipeStream: AsyncRead, AsyncWrite;
+            [] MsgReaderPipeStream: AsyncRead;
+            [] &'static MsgReaderPipeStream: AsyncRead;
+            [] MsgWriterPipeStream: AsyncWrite;
+            [] &'static MsgWriterPipeStream: AsyncWrite;
+            [] DuplexMsgPipeStream: AsyncRead, AsyncWrite;
+            [] &'static DuplexMsgPipeStream: AsyncRead, AsyncWrite;
         }
     }
 

@@ -119,6 +119,40 @@ fn halves_of_a_pipe_for_tokio() {
 }
 
 #[test]
+fn messages_for_tokio_arrive_whole() {
+    use futures_lite::{AsyncReadExt, AsyncWriteExt};
+    use interprocess::os::windows::named_pipe::{
+        self, PipeListenerOptions, PipeMode,
+        tokio::{DuplexMsgPipeStream, PipeListenerOptionsExt},
+    };
+
+    in_time_async(|| async {
+        let name = unique();
+        let options = PipeListenerOptions::new().name(OsStr::new(&name)).mode(PipeMode::Messages);
+        let listener = options.create_tokio().unwrap();
+        let client = thread::spawn(move || {
+            let mut conn = named_pipe::DuplexMsgPipeStream::connect(name).unwrap();
+            conn.write_all(b"question").unwrap();
+            conn.write_all(b"another one").unwrap();
+            let mut buf = [0; 16];
+            for answer in ["answer", "another"] {
+                let len = conn.read(&mut buf).unwrap();
+                assert_eq!(&buf[..len], answer.as_bytes());
+            }
+        });
+        let mut conn: DuplexMsgPipeStream = listener.accept().await.unwrap();
+        let mut buf = [0; 16];
+        assert_eq!(conn.read(&mut buf).await.unwrap(), 8);
+        assert_eq!((&conn).read(&mut buf).await.unwrap(), 11);
+        assert_eq!(&buf[..11], b"another one");
+        conn.write_all(b"answer").await.unwrap();
+        conn.flush().await.unwrap();
+        (&conn).write_all(b"another").await.unwrap();
+        tokio::task::spawn_blocking(|| client.join().unwrap()).await.unwrap();
+    });
+}
+
+#[test]
 fn unnamed_pipe_has_options() {
     use interprocess::os::windows::unnamed_pipe::UnnamedPipeCreationOptions;
     use std::num::NonZeroUsize;
