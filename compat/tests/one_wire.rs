@@ -43,7 +43,7 @@ fn ask(arguments: &[String]) {
 }
 
 fn question(mut server: impl Read + Write) -> io::Result<()> {
-    let bytes: Vec<u8> = (0..LEN).map(|byte| (byte % 251) as u8).collect();
+    let bytes: Vec<u8> = (0..=250).cycle().take(LEN).collect();
     server.write_all(&bytes)?;
     let mut answer = vec![0; LEN];
     server.read_exact(&mut answer)?;

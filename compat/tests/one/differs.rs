@@ -1,7 +1,7 @@
 //! What of interprocess 1.2.1 is not here, or is not the same, in full: this file is built with that crate only. Each group begins
 //! with what to write instead; `MIGRATION.md` has the reasons.
 
-#![allow(deprecated, unused, clippy::pedantic, reason = "it is as old as what it is for")]
+#![allow(deprecated, unused, clippy::all, clippy::pedantic, reason = "it is as old as what it is for")]
 
 use std::io;
 

@@ -1,6 +1,6 @@
 //! What is written here is written for interprocess 1.2.
 
-#![allow(deprecated, unused, clippy::pedantic, reason = "it is as old as what it is for")]
+#![allow(deprecated, unused, clippy::all, clippy::pedantic, reason = "it is as old as what it is for")]
 
 mod names;
 mod programs;

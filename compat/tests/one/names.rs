@@ -2,6 +2,8 @@
 //!
 //! A function that takes an `impl Trait` cannot be written as a value. So it is called, in a closure that is not.
 
+#![allow(clippy::undocumented_unsafe_blocks, reason = "nothing is called")]
+
 use futures_io::{AsyncRead, AsyncWrite};
 use std::{
     error::Error,

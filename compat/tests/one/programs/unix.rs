@@ -133,6 +133,7 @@ fn udstream_is_answered_and_knows_its_peer() {
             let mut conn = listener.incoming().next().unwrap().unwrap();
             let credentials = conn.get_peer_credentials().unwrap();
             assert_eq!(credentials.pid as u32, std::process::id());
+            // SAFETY: it needs nothing.
             assert_eq!(credentials.uid, unsafe { libc::getuid() });
             let mut text = String::new();
             conn.read_to_string(&mut text).unwrap();
