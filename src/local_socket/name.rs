@@ -171,8 +171,8 @@ fn invalid(text: &OsStr, why: &str) -> io::Error {
 /// - A [`Path`] or [`PathBuf`] is a path, whatever it looks like.
 /// - Text (`str`, `String`, `OsStr`, `OsString`, `CStr`, `CString`) that starts with `@` is namespaced, and
 ///   the `@` is not part of the name. Any other text is a path. To write a path that starts with `@`, write
-///   `./@x`. (On Windows, text is a path if it starts with `\\`. Other text is namespaced, with or without an `@`, as it was in
-///   interprocess 1.2; programs for every OS write the `@`.)
+///   `./@x`. (On Windows, where no such path is possible, a word without `\`, `/` and `:` is namespaced without an `@`, too, as it
+///   was in interprocess 1.2. Programs for every OS write the `@`.)
 ///
 /// # Errors
 /// All with [`InvalidInput`](io::ErrorKind::InvalidInput) and before any system call: the name is empty,
@@ -241,10 +241,11 @@ fn kind_without_at(_: &OsStr) -> Kind {
     Kind::Path
 }
 
-/// What text is that does not start with `@`: paths of pipes start with two backslashes, and names have none.
+/// What text is that does not start with `@`: a bare word is a name, and what looks like a path is one.
 #[cfg(windows)]
 fn kind_without_at(text: &OsStr) -> Kind {
-    if text.as_encoded_bytes().starts_with(br"\\") { Kind::Path } else { Kind::NAMESPACED }
+    let is_word = !text.as_encoded_bytes().iter().any(|byte| br"\/:".contains(byte));
+    if is_word { Kind::NAMESPACED } else { Kind::Path }
 }
 
 impl<'n> ToName<'n> for &'n OsStr {

@@ -34,6 +34,38 @@ fn child_has_an_unnamed_pipe() {
 }
 
 #[test]
+fn descriptors_come_and_go() {
+    use interprocess::{
+        local_socket::{LocalSocketListener, LocalSocketStream},
+        unnamed_pipe::{UnnamedPipeReader, UnnamedPipeWriter, pipe},
+    };
+
+    in_time(|| {
+        let (writer, reader) = pipe().unwrap();
+        // SAFETY: the ends gave their descriptors away.
+        let (mut writer, mut reader) = unsafe {
+            (
+                UnnamedPipeWriter::from_raw_fd(writer.into_raw_fd()),
+                UnnamedPipeReader::from_raw_fd(reader.into_raw_fd()),
+            )
+        };
+        writer.write_all(b"x").unwrap();
+        let mut byte = [0];
+        reader.read_exact(&mut byte).unwrap();
+        assert_eq!(&byte, b"x");
+
+        let name = format!("@{}", unique());
+        let listener = LocalSocketListener::bind(name.as_str()).unwrap();
+        let client = LocalSocketStream::connect(name.as_str()).unwrap();
+        // SAFETY: as above.
+        let mut client = unsafe { LocalSocketStream::from_raw_fd(client.into_raw_fd()) };
+        listener.accept().unwrap().write_all(b"y").unwrap();
+        client.read_exact(&mut byte).unwrap();
+        assert_eq!(&byte, b"y");
+    });
+}
+
+#[test]
 fn fifo_is_a_file() {
     use interprocess::os::unix::fifo_file::create_fifo;
 

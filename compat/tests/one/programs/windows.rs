@@ -153,6 +153,49 @@ fn messages_for_tokio_arrive_whole() {
 }
 
 #[test]
+fn handles_come_and_go() {
+    use interprocess::{
+        local_socket::{LocalSocketListener, LocalSocketStream},
+        os::windows::named_pipe::DuplexBytePipeStream,
+        unnamed_pipe::{UnnamedPipeReader, UnnamedPipeWriter, pipe},
+    };
+    use std::os::windows::io::{FromRawHandle, IntoRawHandle};
+
+    in_time(|| {
+        let (writer, reader) = pipe().unwrap();
+        // SAFETY: the ends gave their handles away.
+        let (mut writer, mut reader) = unsafe {
+            (
+                UnnamedPipeWriter::from_raw_handle(writer.into_raw_handle()),
+                UnnamedPipeReader::from_raw_handle(reader.into_raw_handle()),
+            )
+        };
+        writer.write_all(b"x").unwrap();
+        let mut byte = [0];
+        reader.read_exact(&mut byte).unwrap();
+        assert_eq!(&byte, b"x");
+
+        if crate::PUBLISHED {
+            return; // It closes the handle that it gives away.
+        }
+        let name = unique();
+        let listener = LocalSocketListener::bind(format!("@{name}")).unwrap();
+        let client = LocalSocketStream::connect(format!("@{name}")).unwrap();
+        // SAFETY: as above.
+        let mut client = unsafe { LocalSocketStream::from_raw_handle(client.into_raw_handle()) };
+        listener.accept().unwrap().write_all(b"y").unwrap();
+        client.read_exact(&mut byte).unwrap();
+        assert_eq!(&byte, b"y");
+        let client = DuplexBytePipeStream::connect(&name).unwrap();
+        // SAFETY: as above.
+        let mut client = unsafe { DuplexBytePipeStream::from_raw_handle(client.into_raw_handle()) };
+        listener.accept().unwrap().write_all(b"z").unwrap();
+        client.read_exact(&mut byte).unwrap();
+        assert_eq!(&byte, b"z");
+    });
+}
+
+#[test]
 fn unnamed_pipe_has_options() {
     use interprocess::os::windows::unnamed_pipe::UnnamedPipeCreationOptions;
     use std::num::NonZeroUsize;
