@@ -8,7 +8,7 @@ use crate::{
         Socket,
         kind::{Datagram, Stream},
     },
-    runtime::{Async, Interest, RecvHalf, Runtime, SendHalf, Source},
+    runtime::{Async, Interest, RecvHalf, Runtime, Source},
 };
 use std::{
     io,
@@ -46,7 +46,7 @@ impl<R: Runtime, P: Deref<Target = Async<Socket<Stream>, R>>> RecvHalf<P> {
 
 /// Halves of sockets, as interprocess 1.2 has them.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-impl<R: Runtime, P: Deref<Target = Async<Socket<Stream>, R>>> SendHalf<P> {
+impl<R: Runtime, P: Deref<Target = Async<Socket<Stream>, R>>> crate::runtime::SendHalf<P> {
     /// The same as [`Socket::get_peer_credentials`], which new code asks by way of [`as_ref`](AsRef::as_ref).
     ///
     /// # Errors
