@@ -162,6 +162,29 @@ fn namespaced_name_is_another_one_in_one() {
     });
 }
 
+/// Sockets of the Unix domain take such names, too.
+#[cfg(target_os = "linux")]
+#[test]
+fn udstream_of_ours_and_one_of_one_talk_to_each_other() {
+    use interprocess::os::unix::udsocket::{UdStream, UdStreamListener};
+    use interprocess_1::os::unix::udsocket as one;
+
+    in_time(|| {
+        for (theirs, ours, _file) in names() {
+            let listener = one::UdStreamListener::bind(theirs.as_str()).unwrap();
+            let client = UdStream::connect(&ours).unwrap();
+            listener.accept().unwrap().send(b"x").unwrap();
+            assert_eq!(client.recv(&mut [0; 4]).unwrap(), 1);
+        }
+        for (theirs, ours, _file) in names() {
+            let listener = UdStreamListener::bind(&ours).unwrap();
+            let client = one::UdStream::connect(theirs.as_str()).unwrap();
+            listener.accept().unwrap().send(b"x").unwrap();
+            assert_eq!(client.recv(&mut [0; 4]).unwrap(), 1);
+        }
+    });
+}
+
 #[test]
 fn names_of_one_are_checked_and_shown_like_ours() {
     in_time(|| {
