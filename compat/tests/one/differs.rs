@@ -25,7 +25,6 @@ mod unix {
     use std::{
         borrow::Cow,
         ffi::{CStr, CString},
-        net::Shutdown,
         task::{Context, Poll},
     };
 
@@ -73,12 +72,6 @@ mod unix {
     fn sockets_for_tokio() {
         use ::tokio::io::ReadBuf;
         use interprocess::os::unix::udsocket::tokio::*;
-
-        // Tokio's traits have a `shutdown`, so that another one would be in the way: `stream.get_ref().shutdown(how)`, and
-        // `half.shut_down()`.
-        let _: fn(&UdStream, Shutdown) -> io::Result<()> = UdStream::shutdown;
-        let _: fn(&BorrowedWriteHalf<'_>) -> io::Result<()> = |half| half.shutdown();
-        let _: fn(&OwnedWriteHalf) -> io::Result<()> = |half| half.shutdown();
 
         // Halves own their stream together, and are of no other type than the stream: reunite them, and turn that into Tokio's.
         fn from_and_into<T: Into<Tokio> + From<Tokio>, Tokio>(_: fn(T) -> Tokio, _: fn(Tokio) -> T) {}

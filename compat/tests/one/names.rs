@@ -379,6 +379,7 @@ mod unix {
             },
         };
         use std::{
+            net::Shutdown,
             os::fd::RawFd,
             os::unix::net::{UnixListener, UnixStream},
         };
@@ -400,6 +401,7 @@ mod unix {
         let _: fn(UdStream) -> (OwnedReadHalf, OwnedWriteHalf) = UdStream::into_split;
         let _: fn(OwnedReadHalf, OwnedWriteHalf) -> Result<UdStream, ReuniteError> =
             |rh, sh| UdStream::reunite(rh, sh);
+        let _: fn(&UdStream, Shutdown) -> io::Result<()> = UdStream::shutdown;
         let _: fn(&UdStream) -> io::Result<libc::ucred> = UdStream::get_peer_credentials;
         let _: fn(UdStream) -> io::Result<udsocket::UdStream> = UdStream::into_sync;
         let _: fn(udsocket::UdStream) -> io::Result<UdStream> = UdStream::from_sync;
@@ -415,6 +417,8 @@ mod unix {
         let _: fn(&BorrowedWriteHalf<'_>) -> io::Result<libc::ucred> = |half| half.get_peer_credentials();
         let _: fn(&OwnedReadHalf) -> io::Result<libc::ucred> = |half| half.get_peer_credentials();
         let _: fn(&OwnedReadHalf) -> io::Result<()> = |half| half.shutdown();
+        let _: fn(&BorrowedWriteHalf<'_>) -> io::Result<()> = |half| half.shutdown();
+        let _: fn(&OwnedWriteHalf) -> io::Result<()> = |half| half.shutdown();
         let _: fn(&OwnedWriteHalf) -> io::Result<libc::ucred> = |half| half.get_peer_credentials();
         let _: fn(OwnedReadHalf, OwnedWriteHalf) -> Result<UdStream, ReuniteError> =
             |rh, sh| rh.reunite_with(sh);

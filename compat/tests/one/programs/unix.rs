@@ -255,6 +255,7 @@ fn udstream_for_tokio_is_answered() {
         {
             let (_, mut writer) = conn.split();
             writer.write_all(b"all there is").await.unwrap();
+            writer.shutdown().unwrap();
         }
         let (mut reader, writer) = conn.into_split();
         drop(writer);

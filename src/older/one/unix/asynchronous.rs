@@ -8,7 +8,7 @@ use crate::{
         Socket,
         kind::{Datagram, Stream},
     },
-    runtime::{Async, Interest, RecvHalf, Runtime, Source},
+    runtime::{Async, Interest, RecvHalf, Runtime, SendHalf, Source},
 };
 use std::{
     io,
@@ -45,14 +45,35 @@ impl<R: Runtime, P: Deref<Target = Async<Socket<Stream>, R>>> RecvHalf<P> {
 }
 
 /// Halves of sockets, as interprocess 1.2 has them.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-impl<R: Runtime, P: Deref<Target = Async<Socket<Stream>, R>>> crate::runtime::SendHalf<P> {
+impl<R: Runtime, P: Deref<Target = Async<Socket<Stream>, R>>> SendHalf<P> {
+    /// The same as [`shut_down`](Self::shut_down), which new code uses. (It hides the method of Tokio's `AsyncWriteExt`, which is
+    /// called as `AsyncWriteExt::shutdown(&mut half)`, and does the same.)
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn shutdown(&self) -> io::Result<()> {
+        self.shut_down()
+    }
+
     /// The same as [`Socket::get_peer_credentials`], which new code asks by way of [`as_ref`](AsRef::as_ref).
     ///
     /// # Errors
     /// The system's.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     pub fn get_peer_credentials(&self) -> io::Result<libc::ucred> {
         self.0.get_peer_credentials()
+    }
+}
+
+/// Streams, as interprocess 1.2 has them.
+impl<R: Runtime> Async<Socket<Stream>, R> {
+    /// The same as [`Socket::shutdown`], which new code calls by way of [`get_ref`](Self::get_ref). (It hides the method of Tokio's
+    /// `AsyncWriteExt`, which is called as `AsyncWriteExt::shutdown(&mut stream)`, and ends sending.)
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.get_ref().shutdown(how)
     }
 }
 
