@@ -89,8 +89,9 @@
 //! | `smol` | async types for smol, async-std and any other executor, by way of `async-io` |
 //! | `hyper` | HTTP and gRPC over local sockets: async streams are the I/O of hyper 1, and there is a connector |
 //!
-//! The names `tokio_support`, `async-std` and `nonblocking` of interprocess 1.2 are other names for these. Without features,
-//! the only dependency on Unix is `rustix` with what it needs, and on Windows `windows-sys`.
+//! Of interprocess 1.2 there are `tokio_support`, which is `tokio` with the traits of `futures-io` in addition, `async-std`,
+//! which is `smol`, and `nonblocking`, which is `smol` with the module of that name. Without features, the only dependency on Unix
+//! is `rustix` with what it needs, and on Windows `windows-sys`.
 //!
 //! # Platforms
 //! Linux and Windows run every test; macOS, FreeBSD, NetBSD, OpenBSD, DragonFly BSD, illumos and Android are compiled and
@@ -103,6 +104,7 @@ mod connecting;
 mod deadline;
 pub mod error;
 pub mod local_socket;
+mod older;
 pub mod os;
 #[cfg(feature = "async")]
 pub mod runtime;
@@ -113,6 +115,12 @@ mod try_clone;
 pub mod unnamed_pipe;
 
 pub use try_clone::TryClone;
+
+// For code that was written for interprocess 1.2.
+#[cfg(feature = "nonblocking")]
+#[allow(deprecated, reason = "it is for those who use it")]
+pub use older::one::nonblocking;
+pub use older::one::{PartialMsgWriteError, ReliableReadMsg};
 
 use std::time::Duration;
 

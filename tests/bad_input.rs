@@ -381,7 +381,8 @@ fn connecting_to_nothing_is_an_error_that_says_so() {
             assert_error(options.connect_sync(), &not_there, &name);
         }
         #[cfg(windows)]
-        for path in ["C:\\Windows\\win.ini", "C:", "relative", "/unix/path", r"\\.\pipe\", r"\\.\mailslot\x"]
+        for path in
+            ["C:\\Windows\\win.ini", "C:", "relative\\path", "/unix/path", r"\\.\pipe\", r"\\.\mailslot\x"]
         {
             assert_neither_listens_nor_connects(path, ErrorKind::InvalidInput, "pipe");
         }

@@ -1114,7 +1114,7 @@ fn server_and_client_in_two_processes_know_who_the_other_is() {
         let creds: PeerCreds = server.peer_creds().unwrap();
         assert!(creds.is_same_user());
         if KNOWS_PIDS {
-            assert_eq!(i64::from(server.peer_pid().unwrap()), i64::from(child.id()));
+            assert_eq!(server.peer_pid().unwrap(), child.id());
             assert_eq!(i64::from(creds.pid().unwrap()), i64::from(child.id()));
             child.expect(&std::process::id().to_string());
         }
@@ -1130,7 +1130,7 @@ fn a_client_knows_the_process_that_serves_it() {
         child.expect("listening");
         let client = Stream::connect(name).unwrap();
         if KNOWS_PIDS {
-            assert_eq!(i64::from(client.peer_pid().unwrap()), i64::from(child.id()));
+            assert_eq!(client.peer_pid().unwrap(), child.id());
         }
         let creds = client.peer_creds().unwrap();
         assert!(creds.is_same_user());

@@ -304,9 +304,17 @@ mod windows {
 
     #[test]
     fn a_path_that_is_not_that_of_a_pipe_is_refused() {
-        for path in [r"C:\x", "x", r"\\.\pipe\", r"\\.\other\x"] {
+        for path in [r"C:\x", "C:", "/x", r"x\y", r"\\.\pipe\", r"\\.\other\x"] {
             assert_invalid(path.to_name(), r"\\HOST\pipe\NAME");
         }
+        assert_invalid(std::path::Path::new("x").to_name(), r"\\HOST\pipe\NAME");
+    }
+
+    /// As it was in interprocess 1.2.
+    #[test]
+    fn a_bare_word_is_namespaced() {
+        assert_eq!("x".to_name().unwrap(), "@x".to_name().unwrap());
+        assert_eq!(String::from("x").to_name().unwrap(), "@x".to_name().unwrap());
     }
 
     #[test]

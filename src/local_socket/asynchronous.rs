@@ -1,7 +1,7 @@
 //! The async twins of the blocking methods, for every runtime.
 
 use super::{
-    ConnectOptions, Listener, ListenerNonblockingMode, ListenerOptions, Name, PeerCreds, Pid, Stream, ToName,
+    ConnectOptions, Listener, ListenerNonblockingMode, ListenerOptions, Name, PeerCreds, Stream, ToName,
     stream::Attempts,
 };
 use crate::{
@@ -265,7 +265,7 @@ impl<R: Runtime> Async<Stream, R> {
     }
 
     /// The twin of [`Stream::peer_pid`].
-    pub fn peer_pid(&self) -> io::Result<Pid> {
+    pub fn peer_pid(&self) -> io::Result<u32> {
         self.get_ref().peer_pid()
     }
 

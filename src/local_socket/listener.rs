@@ -494,7 +494,8 @@ impl Listener {
     }
 
     /// Sets which parts are nonblocking. A call of `accept` that waits already goes on waiting.
-    pub fn set_nonblocking(&self, mode: ListenerNonblockingMode) -> io::Result<()> {
+    pub fn set_nonblocking(&self, mode: impl Into<ListenerNonblockingMode>) -> io::Result<()> {
+        let mode = mode.into();
         self.inner.set_accept_nonblocking(mode.accept_nonblocking())?;
         self.stream_nonblocking.store(mode.stream_nonblocking(), Relaxed);
         Ok(())

@@ -56,8 +56,6 @@ pub mod smol;
 pub mod tokio;
 
 pub(crate) use name::{Kind, name_type};
-#[cfg(feature = "async")]
-use peer::Pid;
 
 pub use listener::{Access, ExistingName, Incoming, Listener, ListenerNonblockingMode, ListenerOptions};
 pub use name::{
@@ -66,3 +64,9 @@ pub use name::{
 };
 pub use peer::PeerCreds;
 pub use stream::{ConnectOptions, RecvHalf, SendHalf, Stream};
+
+// For code that was written for interprocess 1.2.
+pub use crate::older::one::{
+    LocalSocketListener, LocalSocketName, LocalSocketStream, NameTypeSupport, NamespacedByOne,
+    ToLocalSocketName,
+};

@@ -25,12 +25,6 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Those that are paths.
-    #[cfg(not(windows))]
-    const PATHS: &[Self] = &[Self::Path];
-    /// Those that are paths.
-    #[cfg(windows)]
-    const PATHS: &[Self] = &[Self::Path, Self::SocketFile];
     /// What a namespaced name is on this OS.
     #[cfg(any(target_os = "linux", target_os = "android", windows))]
     pub(crate) const NAMESPACED: Self = Self::Namespace;
@@ -92,12 +86,20 @@ impl<'n> Name<'n> {
     }
 
     /// Whether this is a path. On Unix, the path of a socket file.
-    pub fn is_path(&self) -> bool {
-        Kind::PATHS.contains(&self.kind)
+    pub const fn is_path(&self) -> bool {
+        match self.kind {
+            Kind::Path => true,
+            #[cfg(windows)]
+            Kind::SocketFile => true,
+            #[cfg(any(target_os = "linux", target_os = "android", windows))]
+            Kind::Namespace => false,
+            #[cfg(unix)]
+            Kind::RuntimeDir => false,
+        }
     }
 
     /// Whether this is a name in a namespace.
-    pub fn is_namespaced(&self) -> bool {
+    pub const fn is_namespaced(&self) -> bool {
         !self.is_path()
     }
 
@@ -128,6 +130,14 @@ impl<'n> Name<'n> {
         Name { kind: self.kind, text: Cow::Owned(self.text.into_owned()) }
     }
 
+    pub(crate) const fn text(&self) -> &Cow<'n, OsStr> {
+        &self.text
+    }
+
+    pub(crate) fn into_text(self) -> Cow<'n, OsStr> {
+        self.text
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
@@ -139,7 +149,7 @@ impl<'n> Name<'n> {
 }
 
 /// As a user would write it: `@NAME` for a namespaced name, the path as it is, but `./@x` for the path `@x`.
-/// What is not Unicode is replaced by `U+FFFD`.
+/// What is not Unicode is replaced by `U+FFFD`. Zero bytes at the end, which a name of interprocess 1.2 has, are left out.
 impl Display for Name<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if self.is_namespaced() {
@@ -147,7 +157,7 @@ impl Display for Name<'_> {
         } else if self.text.as_encoded_bytes().first() == Some(&b'@') {
             f.write_str("./")?;
         }
-        Display::fmt(&self.text.to_string_lossy(), f)
+        Display::fmt(self.text.to_string_lossy().trim_end_matches('\0'), f)
     }
 }
 
@@ -161,7 +171,8 @@ fn invalid(text: &OsStr, why: &str) -> io::Error {
 /// - A [`Path`] or [`PathBuf`] is a path, whatever it looks like.
 /// - Text (`str`, `String`, `OsStr`, `OsString`, `CStr`, `CString`) that starts with `@` is namespaced, and
 ///   the `@` is not part of the name. Any other text is a path. To write a path that starts with `@`, write
-///   `./@x`.
+///   `./@x`. (On Windows, where no such path is possible, a word without `\`, `/` and `:` is namespaced without an `@`, too, as it
+///   was in interprocess 1.2. Programs for every OS write the `@`.)
 ///
 /// # Errors
 /// All with [`InvalidInput`](io::ErrorKind::InvalidInput) and before any system call: the name is empty,
@@ -207,11 +218,11 @@ impl<'n> ToName<'n> for Cow<'n, OsStr> {
         match self {
             Cow::Borrowed(text) => match strip_at(text) {
                 Some(name) => Name::new(Kind::NAMESPACED, Cow::Borrowed(name)),
-                None => Name::new(Kind::Path, Cow::Borrowed(text)),
+                None => Name::new(kind_without_at(text), Cow::Borrowed(text)),
             },
             Cow::Owned(text) => match strip_at(&text) {
                 Some(name) => Name::new(Kind::NAMESPACED, Cow::Owned(name.to_os_string())),
-                None => Name::new(Kind::Path, Cow::Owned(text)),
+                None => Name::new(kind_without_at(&text), Cow::Owned(text)),
             },
         }
     }
@@ -222,6 +233,19 @@ fn strip_at(text: &OsStr) -> Option<&OsStr> {
     let rest = text.as_encoded_bytes().strip_prefix(b"@")?;
     // SAFETY: the bytes come from an `OsStr` that was cut right after "@", which is valid UTF-8.
     Some(unsafe { OsStr::from_encoded_bytes_unchecked(rest) })
+}
+
+/// What text is that does not start with `@`.
+#[cfg(unix)]
+fn kind_without_at(_: &OsStr) -> Kind {
+    Kind::Path
+}
+
+/// What text is that does not start with `@`: a bare word is a name, and what looks like a path is one.
+#[cfg(windows)]
+fn kind_without_at(text: &OsStr) -> Kind {
+    let is_word = !text.as_encoded_bytes().iter().any(|byte| br"\/:".contains(byte));
+    if is_word { Kind::NAMESPACED } else { Kind::Path }
 }
 
 impl<'n> ToName<'n> for &'n OsStr {

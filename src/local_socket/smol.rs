@@ -52,18 +52,6 @@ pub type Connector = super::hyper::Connector<Smol>;
 /// Two halves that are not of one stream. They are handed back.
 pub type ReuniteError = crate::error::ReuniteError<RecvHalf, SendHalf>;
 
-/// What interprocess 1.2 called [`Listener`].
-pub type LocalSocketListener = Listener;
-
-/// What interprocess 1.2 called [`Stream`].
-pub type LocalSocketStream = Stream;
-
-/// The half that receives, as interprocess 1.2 has it: from [`Stream::into_split`](Async::into_split).
-pub type OwnedReadHalf = RecvHalf;
-
-/// The half that sends, as interprocess 1.2 has it: from [`Stream::into_split`](Async::into_split). Dropping it ends sending.
-pub type OwnedWriteHalf = runtime::SendHalf<runtime::EndsWhenDropped<super::Stream, Smol>>;
-
 impl ListenerOptions<'_> {
     /// Like [`create_sync`](Self::create_sync), for smol, async-std and any other executor.
     pub fn create_smol(self) -> io::Result<Listener> {
@@ -80,3 +68,6 @@ impl ConnectOptions<'_> {
         self.connect_async().await
     }
 }
+
+// For code that was written for interprocess 1.2.
+pub use crate::older::one::smol::{LocalSocketListener, LocalSocketStream, OwnedReadHalf, OwnedWriteHalf};

@@ -356,10 +356,15 @@ impl Stream {
     ///
     /// # Errors
     /// [`Unsupported`](io::ErrorKind::Unsupported) if the OS does not tell.
-    pub fn peer_pid(&self) -> io::Result<super::peer::Pid> {
+    #[allow(
+        clippy::useless_conversion,
+        reason = "on Unix it is of a signed type, and no process has a negative one"
+    )]
+    pub fn peer_pid(&self) -> io::Result<u32> {
         let unknown =
             || io::Error::new(io::ErrorKind::Unsupported, "the system does not tell the peer's process ID");
-        self.peer_creds()?.pid().ok_or_else(unknown)
+        let pid = self.peer_creds()?.pid().ok_or_else(unknown)?;
+        pid.try_into().map_err(|_| unknown())
     }
 
     /// Splits into a half that receives and a half that sends, for two threads. A stream in an [`Arc`] does the same. Dropping

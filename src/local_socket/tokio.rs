@@ -50,18 +50,6 @@ pub type Connector = super::hyper::Connector<Tokio>;
 /// Two halves that are not of one stream. They are handed back.
 pub type ReuniteError = crate::error::ReuniteError<RecvHalf, SendHalf>;
 
-/// What interprocess 1.2 called [`Listener`].
-pub type LocalSocketListener = Listener;
-
-/// What interprocess 1.2 called [`Stream`].
-pub type LocalSocketStream = Stream;
-
-/// The half that receives, as interprocess 1.2 has it: from [`Stream::into_split`](Async::into_split).
-pub type OwnedReadHalf = RecvHalf;
-
-/// The half that sends, as interprocess 1.2 has it: from [`Stream::into_split`](Async::into_split). Dropping it ends sending.
-pub type OwnedWriteHalf = runtime::SendHalf<runtime::EndsWhenDropped<super::Stream, Tokio>>;
-
 impl ListenerOptions<'_> {
     /// Like [`create_sync`](Self::create_sync), for Tokio.
     pub fn create_tokio(self) -> io::Result<Listener> {
@@ -78,3 +66,6 @@ impl ConnectOptions<'_> {
         self.connect_async().await
     }
 }
+
+// For code that was written for interprocess 1.2.
+pub use crate::older::one::tokio::{LocalSocketListener, LocalSocketStream, OwnedReadHalf, OwnedWriteHalf};

@@ -180,6 +180,12 @@ impl<'l, T: Accept, R: Runtime> Incoming<'l, T, R> {
         Self { listener, accepting: None }
     }
 
+    /// Owns the listener together with others.
+    #[cfg(feature = "nonblocking")]
+    pub(crate) fn of(listener: Arc<Async<T, R>>) -> Self {
+        Self::new(Listener::Owned(listener))
+    }
+
     /// The listener whose clients they are.
     pub fn listener(&self) -> &Async<T, R> {
         &self.listener

@@ -143,7 +143,7 @@ impl<T: RecvBytes, R: Runtime> Async<T, R> {
         self.io.poll_and_tell(Interest::Read, cx, |io| recv_for::<T, R>(io, buf))
     }
 
-    #[cfg(feature = "smol")]
+    #[cfg(any(feature = "smol", feature = "tokio_support"))]
     pub(super) fn poll_recv_vectored(
         &self,
         cx: &mut Context<'_>,

@@ -43,6 +43,8 @@
 
 mod accept;
 mod bytes;
+#[cfg(any(feature = "smol", feature = "tokio_support"))]
+mod futures_io;
 pub(crate) mod halves;
 #[cfg(feature = "hyper")]
 mod hyper;
@@ -56,6 +58,8 @@ mod wakers;
 #[cfg(all(windows, any(feature = "smol", feature = "tokio")))]
 mod windows;
 
+#[cfg(any(feature = "smol", feature = "tokio_support"))]
+pub use self::futures_io::FuturesIo;
 #[cfg(feature = "smol")]
 pub use self::smol::Smol;
 #[cfg(feature = "tokio")]
@@ -256,13 +260,14 @@ impl<T: Source, R: Runtime> Async<T, R> {
     }
 
     /// The same for traits that poll.
-    #[cfg(feature = "signals")]
-    pub(crate) fn poll_read_with<X>(
+    #[cfg(any(feature = "signals", feature = "tokio_support", all(unix, feature = "tokio")))]
+    pub(crate) fn poll_with<X>(
         &self,
+        interest: Interest,
         cx: &mut std::task::Context<'_>,
         attempt: impl FnMut(&T) -> io::Result<X>,
     ) -> std::task::Poll<io::Result<X>> {
-        self.io.poll_with(Interest::Read, cx, attempt)
+        self.io.poll_with(interest, cx, attempt)
     }
 
     /// Tries until there is room to write.

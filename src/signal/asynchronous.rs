@@ -96,7 +96,7 @@ impl<R: Runtime> Stream for Async<Signals, R> {
     type Item = Received;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Received>> {
-        self.get_mut().poll_read_with(cx, Signals::try_wait).map(Result::ok)
+        self.get_mut().poll_with(Interest::Read, cx, Signals::try_wait).map(Result::ok)
     }
 }
 

@@ -71,11 +71,8 @@ pub fn pipe() -> io::Result<(Sender, Recver)> {
     sys::unnamed_pipe::pipe().map(|(sender, recver)| (Sender(sender), Recver(recver)))
 }
 
-/// What interprocess 1.2 called [`Recver`].
-pub type UnnamedPipeReader = Recver;
-
-/// What interprocess 1.2 called [`Sender`].
-pub type UnnamedPipeWriter = Sender;
+// For code that was written for interprocess 1.2.
+pub use crate::older::one::{UnnamedPipeReader, UnnamedPipeWriter};
 
 /// The end of a pipe that receives.
 ///

@@ -467,7 +467,7 @@ mod unix {
                 return;
             }
             let stream = listener.accept().unwrap();
-            assert_eq!(u32::try_from(stream.peer_pid().unwrap()).unwrap(), child.id());
+            assert_eq!(stream.peer_pid().unwrap(), child.id());
             let pidfd = match stream.peer_pidfd() {
                 Err(error) if error.kind() == ErrorKind::Unsupported => {
                     return eprintln!("not tested: {error}");

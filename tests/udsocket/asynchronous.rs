@@ -371,7 +371,7 @@ mod on_tokio {
                 let (mut recver, mut sender) = other.into_split();
                 let (_, mut borrowed) = one.split();
                 borrowed.write_all(b"ping").await.expect("write");
-                borrowed.shutdown().await.expect("shut down");
+                AsyncWriteExt::shutdown(&mut borrowed).await.expect("shut down");
                 let mut text = String::new();
                 recver.read_to_string(&mut text).await.expect("read");
                 sender.write_all(b"pong").await.expect("write");

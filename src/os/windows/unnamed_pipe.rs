@@ -103,8 +103,8 @@ pub struct CreationOptions<'sd> {
     buffer_size_hint: Option<NonZeroUsize>,
 }
 
-/// What interprocess 1.2 called [`CreationOptions`].
-pub type UnnamedPipeCreationOptions<'sd> = CreationOptions<'sd>;
+// For code that was written for interprocess 1.2.
+pub use crate::older::one::windows::UnnamedPipeCreationOptions;
 
 impl<'sd> CreationOptions<'sd> {
     /// The defaults.

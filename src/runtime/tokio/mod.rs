@@ -23,6 +23,10 @@ pub struct Tokio(());
 
 impl Sealed for Tokio {}
 
+/// For code that was written for interprocess 1.2.
+#[cfg(feature = "tokio_support")]
+impl super::FuturesIo for Tokio {}
+
 impl Runtime for Tokio {
     #[cfg(unix)]
     type Io<T: Source> = reactor::Io<T>;

@@ -32,7 +32,7 @@ const HEADER: usize = unsafe { libc::CMSG_LEN(0) } as usize;
 const ALIGN: usize = unsafe { libc::CMSG_SPACE(1) - libc::CMSG_SPACE(0) } as usize;
 
 /// The room that a record with so many bytes of data takes.
-const fn space(data: usize) -> usize {
+pub(crate) const fn space(data: usize) -> usize {
     (HEADER + data).next_multiple_of(ALIGN)
 }
 

@@ -154,7 +154,7 @@ impl<K: Connection> Listener<K> {
 /// The clients of a [`Listener`], one after the other. From [`Listener::incoming`].
 #[derive(Clone, Debug)]
 #[must_use = "iterators do nothing until they are iterated over"]
-pub struct Incoming<'a, K: Connection> {
+pub struct Incoming<'a, K: Connection = Stream> {
     listener: &'a Listener<K>,
 }
 

@@ -196,8 +196,8 @@ impl PipeListenerOptions {
     /// How long a client waits for a free instance if it leaves that to the server (`NMPWAIT_USE_DEFAULT_WAIT` for
     /// `WaitNamedPipeW`). Clients of this crate never do: theirs is [`wait_mode`](super::PipeConnectOptions::wait_mode). The
     /// default is 50 milliseconds.
-    pub fn wait_timeout(mut self, timeout: WaitTimeout) -> Self {
-        self.wait_timeout = timeout;
+    pub fn wait_timeout(mut self, timeout: impl Into<WaitTimeout>) -> Self {
+        self.wait_timeout = timeout.into();
         self
     }
 

@@ -62,9 +62,13 @@ pub use {
     listener::{Incoming, PipeListener, PipeListenerOptions},
     pipe_mode::{PipeDirection, PipeMode, PipeStreamRole, WaitTimeout},
     stream::{
-        ByteReaderPipeStream, ByteWriterPipeStream, DuplexBytePipeStream, DuplexMsgPipeStream,
-        DuplexPipeStream, FromHandleError, FromHandleErrorKind, MsgPart, MsgReaderPipeStream,
-        MsgWriterPipeStream, PipeInformation, PipeStream, RecvPipeStream, ReuniteError, ReuniteResult,
-        SendPipeStream,
+        DuplexPipeStream, FromHandleError, FromHandleErrorKind, MsgPart, PipeInformation, PipeStream,
+        RecvPipeStream, ReuniteError, ReuniteResult, SendPipeStream,
     },
+};
+
+// For code that was written for interprocess 1.2.
+pub use crate::older::one::windows::{
+    ByteReaderPipeStream, ByteWriterPipeStream, DuplexBytePipeStream, DuplexMsgPipeStream,
+    MsgReaderPipeStream, MsgWriterPipeStream, connect,
 };

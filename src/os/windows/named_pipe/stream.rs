@@ -80,24 +80,6 @@ pub type RecvPipeStream<M> = PipeStream<M, pipe_mode::None>;
 /// A [`PipeStream`] that only sends, or the half of one that does.
 pub type SendPipeStream<M> = PipeStream<pipe_mode::None, M>;
 
-/// What interprocess 1.2 called [`DuplexPipeStream<Bytes>`].
-pub type DuplexBytePipeStream = DuplexPipeStream<Bytes>;
-
-/// What interprocess 1.2 called [`RecvPipeStream<Bytes>`].
-pub type ByteReaderPipeStream = RecvPipeStream<Bytes>;
-
-/// What interprocess 1.2 called [`SendPipeStream<Bytes>`].
-pub type ByteWriterPipeStream = SendPipeStream<Bytes>;
-
-/// What interprocess 1.2 called [`DuplexPipeStream<Messages>`].
-pub type DuplexMsgPipeStream = DuplexPipeStream<Messages>;
-
-/// What interprocess 1.2 called [`RecvPipeStream<Messages>`].
-pub type MsgReaderPipeStream = RecvPipeStream<Messages>;
-
-/// What interprocess 1.2 called [`SendPipeStream<Messages>`].
-pub type MsgWriterPipeStream = SendPipeStream<Messages>;
-
 /// Two halves that are not of one stream. They are handed back.
 pub type ReuniteError<Rm, Sm> = error::ReuniteError<RecvPipeStream<Rm>, SendPipeStream<Sm>>;
 

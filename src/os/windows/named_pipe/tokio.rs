@@ -95,3 +95,9 @@ impl PipeConnectOptions {
         self.connect_async().await
     }
 }
+
+// For code that was written for interprocess 1.2.
+pub use crate::older::one::windows::tokio::{
+    ByteReaderPipeStream, ByteWriterPipeStream, DuplexBytePipeStream, DuplexMsgPipeStream,
+    MsgReaderPipeStream, MsgWriterPipeStream, PipeListenerOptionsExt,
+};
