@@ -71,6 +71,7 @@ mod connecting;
 mod deadline;
 pub mod error;
 pub mod local_socket;
+mod older;
 pub mod os;
 #[cfg(feature = "async")]
 pub mod runtime;
@@ -81,6 +82,9 @@ mod try_clone;
 pub mod unnamed_pipe;
 
 pub use try_clone::TryClone;
+
+// For code that was written for older crates.
+pub use older::two::bound_util;
 
 use std::time::Duration;
 

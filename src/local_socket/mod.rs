@@ -65,3 +65,6 @@ pub use name::{
 };
 pub use peer::PeerCreds;
 pub use stream::{ConnectOptions, RecvHalf, SendHalf, Stream};
+
+// For code that was written for older crates.
+pub use crate::older::two::{ReuniteError, ReuniteResult, prelude, traits};

@@ -44,6 +44,9 @@ pub type Connector = super::hyper::Connector<Tokio>;
 /// Two halves that are not of one stream. They are handed back.
 pub type ReuniteError = crate::error::ReuniteError<RecvHalf, SendHalf>;
 
+// For code that was written for older crates.
+pub use crate::older::two::{TokioReuniteResult as ReuniteResult, tokio_prelude as prelude};
+
 /// What interprocess 1.2 called [`Listener`].
 pub type LocalSocketListener = Listener;
 
