@@ -349,7 +349,7 @@ pub struct Listener {
     pub(crate) inner: sys::Listener,
     name: Name<'static>,
     guard: Guard,
-    stream_nonblocking: AtomicBool,
+    pub(crate) stream_nonblocking: AtomicBool,
     /// Tasks that are to learn when the listener is stopped.
     #[cfg(feature = "async")]
     pub(crate) stop_tasks: crate::runtime::WakerList,

@@ -228,6 +228,16 @@ impl<T: Source, R: Runtime> Async<T, R> {
         self.io.poll_with(Interest::Read, cx, attempt)
     }
 
+    /// The same for what is written.
+    #[cfg(all(windows, feature = "tokio"))]
+    pub(crate) fn poll_write_with<X>(
+        &self,
+        cx: &mut Context<'_>,
+        attempt: impl FnMut(&T) -> io::Result<X>,
+    ) -> Poll<io::Result<X>> {
+        self.io.poll_with(Interest::Write, cx, attempt)
+    }
+
     /// Tries until there is room to write.
     pub(crate) fn write_with<X>(
         &self,

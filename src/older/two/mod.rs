@@ -3,6 +3,10 @@
 pub mod bound_util;
 mod error;
 pub mod traits;
+#[cfg(unix)]
+pub(crate) mod unix;
+#[cfg(windows)]
+pub(crate) mod windows;
 
 #[cfg(feature = "tokio")]
 use crate::local_socket::tokio;

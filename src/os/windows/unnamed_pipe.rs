@@ -53,6 +53,12 @@
 
 pub use crate::unnamed_pipe::{Recver, Sender, pipe};
 
+/// For code that was written for older crates.
+#[cfg(feature = "tokio")]
+pub mod tokio {
+    pub use crate::older::two::windows::tokio::CreationOptionsExt;
+}
+
 use super::{
     ShareHandle,
     named_pipe::{

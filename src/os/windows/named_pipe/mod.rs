@@ -68,3 +68,6 @@ pub use {
         SendPipeStream,
     },
 };
+
+// For code that was written for older crates.
+pub use crate::older::two::windows::local_socket;

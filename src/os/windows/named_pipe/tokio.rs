@@ -64,6 +64,11 @@ pub type RecvPipeStream<M> = PipeStream<M, pipe_mode::None>;
 /// A [`PipeStream`] that only sends, or the half of one that does.
 pub type SendPipeStream<M> = PipeStream<pipe_mode::None, M>;
 
+// For code that was written for older crates.
+pub use crate::older::two::windows::tokio::{
+    FromHandleError, FromHandleErrorKind, PipeListenerOptionsExt, ReuniteError, ReuniteResult,
+};
+
 impl PipeListenerOptions {
     /// Like [`create`](Self::create), for Tokio.
     pub fn create_tokio<Rm: PipeModeTag, Sm: PipeModeTag>(&self) -> io::Result<PipeListener<Rm, Sm>> {
