@@ -2,3 +2,5 @@
 #![cfg(any(target_os = "linux", windows))]
 
 mod two;
+
+const IS_PUBLISHED: bool = false;

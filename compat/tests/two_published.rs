@@ -8,3 +8,5 @@ extern crate interprocess_2 as interprocess;
 #[path = "two/differs.rs"]
 mod differs;
 mod two;
+
+const IS_PUBLISHED: bool = true;

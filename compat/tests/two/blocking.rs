@@ -1,11 +1,12 @@
 //! Blocking servers and clients, their options and modes.
 
-use super::{in_time, names, unique_path};
+#[cfg(unix)]
+use super::unique_path;
+use super::{in_time, names};
 use interprocess::{
     ConnectWaitMode, TryClone,
     local_socket::{
-        ConnectOptions, GenericFilePath, Listener, ListenerNonblockingMode, ListenerOptions, Name,
-        ReuniteError, prelude::*,
+        ConnectOptions, Listener, ListenerNonblockingMode, ListenerOptions, Name, ReuniteError, prelude::*,
     },
 };
 use std::{
@@ -14,6 +15,9 @@ use std::{
     thread,
     time::Duration,
 };
+
+/// In nonblocking mode, interprocess 2 takes a pipe of Windows from which nothing comes for one that has ended.
+const SILENCE_IS_AN_END: bool = cfg!(windows) && crate::IS_PUBLISHED;
 
 /// The server and the client of the documentation.
 fn greet(name: Name<'static>) -> io::Result<()> {
@@ -156,8 +160,10 @@ fn nonblocking_modes_are_of_the_listener_and_its_streams() {
                 }
             };
             if mode.stream_nonblocking() {
-                let nothing = server.read(&mut [0]).expect_err("nothing came");
-                assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+                if !SILENCE_IS_AN_END {
+                    let nothing = server.read(&mut [0]).expect_err("nothing came");
+                    assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+                }
                 server.set_nonblocking(false)?;
             }
             client.write_all(b"x")?;
@@ -175,6 +181,10 @@ fn streams_are_made_nonblocking() {
         let [name, _] = names();
         let _listener = ListenerOptions::new().name(name.borrow()).create_sync()?;
         let mut client = ConnectOptions::new().name(name).nonblocking_stream(true).connect_sync()?;
+        if SILENCE_IS_AN_END {
+            assert_eq!(client.read(&mut [0])?, 0);
+            return Ok(());
+        }
         assert_eq!(client.read(&mut [0]).expect_err("nothing came").kind(), io::ErrorKind::WouldBlock);
         Ok(())
     });
@@ -242,7 +252,7 @@ fn socket_file_is_left_if_that_is_asked_for_and_overwritten_if_that_is() {
     in_time(|| {
         for with_options in [false, true] {
             let path = unique_path();
-            let name = path.as_path().to_fs_name::<GenericFilePath>()?;
+            let name = path.as_path().to_fs_name::<interprocess::local_socket::GenericFilePath>()?;
             let options =
                 || ListenerOptions::new().name(name.borrow()).max_spin_time(Duration::from_millis(1));
             drop(options().create_sync()?);
@@ -268,7 +278,7 @@ fn socket_file_has_its_mode() {
 
     in_time(|| {
         let path = unique_path();
-        let name = path.as_path().to_fs_name::<GenericFilePath>()?;
+        let name = path.as_path().to_fs_name::<interprocess::local_socket::GenericFilePath>()?;
         let _listener = ListenerOptions::new().name(name).mode(0o640).create_sync()?;
         assert_eq!(path.metadata()?.permissions().mode() & 0o777, 0o640);
         Ok(())

@@ -123,7 +123,7 @@ fn everybody_is_let_in_by_a_null_list() {
         let _client = LocalSocketStream::connect(name)?;
         listener.accept()?;
 
-        descriptor.borrow_mut().remove_dacl()?;
+        descriptor.remove_dacl()?;
         assert!(descriptor.dacl()?.is_none());
         Ok(())
     });
