@@ -39,7 +39,7 @@ mod theirs {
         match RecvMsg::recv_msg(&mut { stream }, &mut msg, None)? {
             RecvResult::EndOfStream => Ok(None),
             RecvResult::Fit | RecvResult::Spilled => Ok(Some(msg.filled_part().to_vec())),
-            RecvResult::QuotaExceeded(error) => Err(io::Error::other(error)),
+            RecvResult::QuotaExceeded(error) => panic!("there is no quota: {error:?}"),
         }
     }
 }
@@ -65,6 +65,9 @@ impl Side {
         if text == "Ours" { Self::Ours } else { Self::Theirs }
     }
 }
+
+/// Whether dropping a stream is always seen at the other end. On Windows, interprocess 2 may keep it, to flush it.
+const LEAVES_AT_ONCE: bool = cfg!(unix);
 
 /// How many bytes are exchanged: more than the system keeps for anyone.
 const LEN: usize = 300_000;
@@ -110,7 +113,7 @@ fn child_entry() {
         }),
         ("recv", |arguments| say(of!(Side::of(&arguments[0]), recv(&arguments[1])).expect("no error"))),
         ("send", |arguments| {
-            of!(Side::of(&arguments[0]), send(&arguments[1], &arguments[2])).expect("no error")
+            of!(Side::of(&arguments[0]), send(&arguments[1], &arguments[2])).expect("no error");
         }),
     ]);
 }
@@ -181,18 +184,20 @@ fn names_of_every_type_mean_the_same_to_both() {
     });
 }
 
-/// The pid that a client sees is that of the other's process.
 #[test]
-fn each_knows_who_the_other_is() {
+fn clients_know_the_process_that_serves_them() {
     in_time(|| {
         for (server, client) in SIDES {
+            // A pipe that is made without a security descriptor, as interprocess 2 makes it, has no owner there.
+            #[cfg(windows)]
+            if matches!(client, Side::Ours) && support::is_wine() {
+                continue;
+            }
             let text = text_for("GenericNamespaced");
             let child =
                 Child::start("serve", &[&format!("{server:?}"), "blocking", "GenericNamespaced", &text]);
             child.expect("listening");
-            let pid = of!(client, ask("GenericNamespaced", &text)).expect("no error");
-            assert_eq!(pid, child.id(), "{client:?}");
-            child.finish();
+            assert_eq!(of!(client, server_of(&text)).expect("no error"), child.id(), "{client:?}");
         }
     });
 }

@@ -1,5 +1,12 @@
 //! What interprocess 2.4.7 has and this crate has not, or has otherwise. `MIGRATION.md` says what to write instead.
-#![allow(dead_code, reason = "that it compiles is the test")]
+#![allow(
+    dead_code,
+    deprecated,
+    clippy::items_after_statements,
+    clippy::redundant_closure_for_method_calls,
+    clippy::too_many_lines,
+    reason = "that it compiles is the test"
+)]
 
 use interprocess::local_socket::{PeerCreds, prelude::*, tokio};
 

@@ -1,6 +1,13 @@
 //! Every item that interprocess 2.4.7 has on every OS, with the types that it has there. Those on which this crate differs are in
 //! `differs.rs`.
-#![allow(dead_code, reason = "that it compiles is the test")]
+#![allow(
+    dead_code,
+    deprecated,
+    clippy::items_after_statements,
+    clippy::redundant_closure_for_method_calls,
+    clippy::too_many_lines,
+    reason = "that it compiles is the test"
+)]
 
 use interprocess::{
     ConnectWaitMode, TryClone, bound_util,
@@ -39,8 +46,7 @@ fn root() {
     is_copy::<ConnectWaitMode>();
     is_default::<ConnectWaitMode>();
     match ConnectWaitMode::Unbounded {
-        ConnectWaitMode::Deferred | ConnectWaitMode::Unbounded => {}
-        ConnectWaitMode::Timeout(Duration::ZERO | _) => {}
+        ConnectWaitMode::Deferred | ConnectWaitMode::Timeout(_) | ConnectWaitMode::Unbounded => {}
     }
     let _: fn(&String) -> io::Result<String> = TryClone::try_clone;
 }
@@ -208,7 +214,7 @@ fn blocking() {
     let _: fn(local_socket::ReuniteError) -> ReuniteError<RecvHalf, SendHalf> = |error| error;
     is_clone::<PeerCreds>();
     is::<PeerCreds>();
-    let _: fn(&PeerCreds) -> bool = |creds| creds.pid() == Option::None;
+    let _: fn(&PeerCreds) -> bool = |creds| creds.pid().is_none();
     // With the prelude or without, in the manner of both.
     let _: fn(&Listener) -> io::Result<Stream> = |listener| listener.accept();
     let _: fn(Name<'static>) -> io::Result<Stream> = |name| LocalSocketStream::connect(name);

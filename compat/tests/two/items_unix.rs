@@ -1,5 +1,12 @@
 //! Every item that interprocess 2.4.7 has on Linux beside those of every OS.
-#![allow(dead_code, reason = "that it compiles is the test")]
+#![allow(
+    dead_code,
+    deprecated,
+    clippy::items_after_statements,
+    clippy::redundant_closure_for_method_calls,
+    clippy::too_many_lines,
+    reason = "that it compiles is the test"
+)]
 
 use interprocess::{
     TryClone,

@@ -53,8 +53,8 @@ fn halves_go_together_again() {
         let listener = ListenerOptions::new().name(name.borrow()).create_tokio()?;
         let (client, server) = try_join!(LocalSocketStream::connect(name), listener.accept())?;
         let (rh, sh) = client.split();
-        let (mut other_rh, other_sh) = server.split();
-        let error: ReuniteError = LocalSocketStream::reunite(rh, other_sh).expect_err("two streams");
+        let (mut other_rh, stranger) = server.split();
+        let error: ReuniteError = LocalSocketStream::reunite(rh, stranger).expect_err("two streams");
         let mut client = LocalSocketStream::reunite(error.rh, sh).expect("of one stream");
         client.write_all(b"x").await?;
         other_rh.read_exact(&mut [0]).await?;
