@@ -109,7 +109,7 @@ fn child_entry() {
         ("serve", |arguments| serve(arguments).expect("no error")),
         #[cfg(windows)]
         ("serve_pipe", |arguments| {
-            of!(Side::of(&arguments[0]), serve_pipe(&arguments[1], || say("listening"))).expect("no error")
+            of!(Side::of(&arguments[0]), serve_pipe(&arguments[1], || say("listening"))).expect("no error");
         }),
         ("recv", |arguments| say(of!(Side::of(&arguments[0]), recv(&arguments[1])).expect("no error"))),
         ("send", |arguments| {
@@ -197,7 +197,7 @@ fn clients_know_the_process_that_serves_them() {
             let child =
                 Child::start("serve", &[&format!("{server:?}"), "blocking", "GenericNamespaced", &text]);
             child.expect("listening");
-            assert_eq!(of!(client, server_of(&text)).expect("no error"), child.id(), "{client:?}");
+            assert_eq!(of!(client, server_of(&text)).expect("no error"), i64::from(child.id()), "{client:?}");
         }
     });
 }
@@ -211,10 +211,11 @@ fn start_with(function: &str, side: Side, end: Inherited, argument: &str) -> Chi
     {
         use std::os::windows::io::AsRawHandle;
         let value = (end.as_raw_handle() as usize).to_string();
-        Child::spawn_with(
-            &mut Child::command(function, &[&side, &value, argument]),
-            std::process::Stdio::null(),
-        )
+        let mut command = Child::command(function, &[&side, &value, argument]);
+        let child = Child::spawn_with(&mut command, std::process::Stdio::null());
+        // Else it would not end when the child's does.
+        drop(end);
+        child
     }
 }
 

@@ -1,4 +1,4 @@
-//! Names and traits of older crates, for code that was written for them: aliases and thin implementations over what this crate
-//! has under other names, and nothing else. They are public where those crates have them.
+//! What code that was written for older crates of this name calls by names, or in ways, that are different here. They are aliases of
+//! what is elsewhere, and short functions that call it.
 
 pub(crate) mod two;

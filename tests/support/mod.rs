@@ -65,6 +65,7 @@ pub(crate) fn in_time<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'stat
 /// | `WriteQuotaAvailable` is always 0, so that every write that may not wait takes the long way. | It is what there is room for. |
 /// | A quota is as asked for. | It may be more. |
 /// | While a listener closes, connecting may find `ERROR_HANDLES_CLOSED`. | `ERROR_FILE_NOT_FOUND`. |
+/// | A pipe that was made without a security descriptor has no owner. | It is its maker's. |
 /// | `FlushFileBuffers` succeeds when the peer has left. | Not relied on: whether it is there is asked before. |
 /// | **Security descriptors** | |
 /// | Mandatory labels, resource attributes, conditional and object entries have wrong text or none. | They go to text and back. |

@@ -3,8 +3,11 @@
     dead_code,
     deprecated,
     clippy::items_after_statements,
+    clippy::needless_pass_by_value,
     clippy::redundant_closure_for_method_calls,
     clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::unnecessary_to_owned,
     reason = "that it compiles is the test"
 )]
 

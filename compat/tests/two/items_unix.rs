@@ -5,6 +5,8 @@
     clippy::items_after_statements,
     clippy::redundant_closure_for_method_calls,
     clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::unnecessary_to_owned,
     reason = "that it compiles is the test"
 )]
 

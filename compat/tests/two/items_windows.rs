@@ -5,6 +5,8 @@
     clippy::items_after_statements,
     clippy::redundant_closure_for_method_calls,
     clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::unnecessary_to_owned,
     reason = "that it compiles is the test"
 )]
 
@@ -165,7 +167,7 @@ fn listener_options(path: &'static Path) {
     setters(&it, [PipeListenerOptions::accept_remote, PipeListenerOptions::inheritable]);
     setters(&it, [PipeListenerOptions::input_buffer_size_hint, PipeListenerOptions::output_buffer_size_hint]);
     setters(&it, [PipeListenerOptions::mode]);
-    setters(&it, [PipeListenerOptions::wait_timeout]);
+    setters::<_, WaitTimeout, 1>(&it, [PipeListenerOptions::wait_timeout]);
     creates::<_, PipeListener<Bytes, Messages>>(&it, PipeListenerOptions::create);
     creates::<_, PipeListener<Bytes, Bytes>>(&it, PipeListenerOptions::create_duplex);
     creates::<_, PipeListener<Bytes, None>>(&it, PipeListenerOptions::create_recv_only);

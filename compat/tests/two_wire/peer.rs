@@ -93,10 +93,10 @@ pub(super) fn ask_on_tokio(name_type: &str, text: &str) -> io::Result<()> {
 }
 
 /// The process ID of the server, as the system tells it.
-pub(super) fn server_of(text: &str) -> io::Result<u32> {
+pub(super) fn server_of(text: &str) -> io::Result<i64> {
     let stream = ConnectOptions::new().name(name("GenericNamespaced", text)?).connect_sync()?;
     let pid = StreamCommon::peer_creds(&stream)?.pid().expect("the system tells");
-    Ok(pid.try_into().expect("a process ID"))
+    Ok(pid.into())
 }
 
 /// A pipe whose ends can be given to a child.
