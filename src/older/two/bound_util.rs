@@ -22,17 +22,10 @@ use std::io::{Read, Write};
 #[cfg(feature = "tokio")]
 use tokio::io::{AsyncRead, AsyncWrite};
 
-mod private {
-    /// That it is this one type.
-    pub trait Is<T: ?Sized> {}
-    impl<T: ?Sized> Is<T> for T {}
-}
-use private::Is;
-
 /// `&Self` is [`Read`].
 pub trait RefRead {
     #[doc(hidden)]
-    type Read<'a>: Read + Is<&'a Self>
+    type Read<'a>: Read
     where
         Self: 'a;
 
@@ -57,7 +50,7 @@ where
 /// `&Self` is [`Write`].
 pub trait RefWrite {
     #[doc(hidden)]
-    type Write<'a>: Write + Is<&'a Self>
+    type Write<'a>: Write
     where
         Self: 'a;
 
@@ -83,7 +76,7 @@ where
 #[cfg(feature = "tokio")]
 pub trait RefTokioAsyncRead {
     #[doc(hidden)]
-    type Read<'a>: AsyncRead + Is<&'a Self>
+    type Read<'a>: AsyncRead
     where
         Self: 'a;
 
@@ -110,7 +103,7 @@ where
 #[cfg(feature = "tokio")]
 pub trait RefTokioAsyncWrite {
     #[doc(hidden)]
-    type Write<'a>: AsyncWrite + Is<&'a Self>
+    type Write<'a>: AsyncWrite
     where
         Self: 'a;
 

@@ -1,5 +1,7 @@
 //! What `os::unix` of interprocess 2 has.
 
+#[cfg(feature = "async")]
+use crate::runtime::{Async, Runtime, Source};
 use crate::{
     local_socket::{Listener, RecvHalf, SendHalf, Stream},
     unnamed_pipe::{Recver, Sender},
@@ -124,17 +126,18 @@ macro_rules! from_raw {
 }
 from_raw!(Recver, Sender);
 
+#[cfg(feature = "async")]
+impl<T: Source, R: Runtime> AsRawFd for Async<T, R> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
 #[cfg(feature = "tokio")]
 mod tokio {
-    use super::{AsFd, AsRawFd, Listener, OwnedFd, RawFd, Recver, Sender, Stream};
-    use crate::runtime::{Async, Runtime, Source, Tokio};
+    use super::{Async, Listener, OwnedFd, Recver, Sender, Stream};
+    use crate::runtime::Tokio;
     use std::io;
-
-    impl<T: Source, R: Runtime> AsRawFd for Async<T, R> {
-        fn as_raw_fd(&self) -> RawFd {
-            self.as_fd().as_raw_fd()
-        }
-    }
 
     macro_rules! convert {
         ($($ours:ty, |$fd:ident| $from:expr;)+) => {$(

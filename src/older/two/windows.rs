@@ -2,6 +2,8 @@
 
 pub(crate) mod security_descriptor;
 
+#[cfg(feature = "async")]
+use crate::runtime::{Async, Runtime, Source};
 use crate::{
     TryClone,
     local_socket::{RecvHalf, SendHalf, Stream},
@@ -108,11 +110,18 @@ macro_rules! from_raw {
 }
 from_raw!(Recver, Sender);
 
+#[cfg(feature = "async")]
+impl<T: Source + AsHandle, R: Runtime> AsRawHandle for Async<T, R> {
+    fn as_raw_handle(&self) -> RawHandle {
+        self.as_handle().as_raw_handle()
+    }
+}
+
 #[cfg(feature = "tokio")]
 pub(crate) mod tokio {
     //! The same for Tokio.
 
-    use super::{AsHandle, AsRawHandle, OwnedHandle, PipeListenerOptions, PipeModeTag, RawHandle, io};
+    use super::{Async, OwnedHandle, PipeListenerOptions, PipeModeTag, io};
     use crate::{
         error,
         local_socket::{self, tokio::Stream},
@@ -124,7 +133,7 @@ pub(crate) mod tokio {
             },
             unnamed_pipe::CreationOptions,
         },
-        runtime::{Async, Runtime, Source, Tokio},
+        runtime::Tokio,
         unnamed_pipe::tokio::{Recver, Sender},
     };
     use std::task::{Context, Poll};
@@ -218,12 +227,6 @@ pub(crate) mod tokio {
         /// In new code, [`flush`](Async::flush).
         pub fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
             self.poll_write_with(cx, named_pipe::PipeStream::flush)
-        }
-    }
-
-    impl<T: Source + AsHandle, R: Runtime> AsRawHandle for Async<T, R> {
-        fn as_raw_handle(&self) -> RawHandle {
-            self.as_handle().as_raw_handle()
         }
     }
 
