@@ -518,18 +518,11 @@ mod unix {
         });
     }
 
-    /// The runtime directory of which no variable tells, if this machine has it.
-    fn usual_runtime_directory() -> Option<PathBuf> {
-        let path = PathBuf::from(format!("/run/user/{}", rustix::process::geteuid().as_raw()));
-        let metadata = fs::symlink_metadata(&path).ok()?;
-        (metadata.is_dir() && metadata.permissions().mode() & 0o022 == 0).then_some(path)
-    }
-
     #[test]
     fn names_of_the_user_are_where_such_names_are_as_a_rule_or_in_tmp_if_the_variable_names_no_private_directory()
      {
         in_time(|| {
-            let wanted = &*usual_runtime_directory().unwrap_or("/tmp".into());
+            let wanted = &*support::usual_runtime_directory().unwrap_or("/tmp".into());
             assert_serves_in(None, wanted);
             assert_serves_in(Some(Path::new("")), wanted);
             assert_serves_in(Some(Path::new("/no/such/directory")), wanted);

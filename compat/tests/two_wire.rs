@@ -155,9 +155,32 @@ fn on_tokio<T>(future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(future)
 }
 
+/// For root, interprocess 2 makes a runtime directory if there is none. This removes it.
+#[cfg(unix)]
+struct WithoutRuntimeDirectory(bool);
+
+#[cfg(unix)]
+impl WithoutRuntimeDirectory {
+    fn as_before() -> Self {
+        Self(support::usual_runtime_directory().is_none())
+    }
+}
+
+#[cfg(unix)]
+impl Drop for WithoutRuntimeDirectory {
+    fn drop(&mut self) {
+        if let (true, Some(path)) = (self.0, support::usual_runtime_directory()) {
+            // It stays if somebody uses it by now.
+            let _ = std::fs::remove_dir(path);
+        }
+    }
+}
+
 #[test]
 fn names_of_every_type_mean_the_same_to_both() {
     in_time(|| {
+        #[cfg(unix)]
+        let _after = WithoutRuntimeDirectory::as_before();
         for name_type in NAME_TYPES {
             for (server, client) in SIDES {
                 for (server_face, client_face) in [

@@ -167,6 +167,19 @@ pub(crate) fn unique_open_path() -> TestName {
     TestName { text, dir: Some(dir) }
 }
 
+/// The user's runtime directory where it is as a rule, if this machine has it, and nobody else may write to it. It is used if no variable
+/// tells of another.
+#[cfg(unix)]
+pub(crate) fn usual_runtime_directory() -> Option<PathBuf> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    // SAFETY: it takes nothing, and always succeeds.
+    let user = unsafe { libc::geteuid() };
+    let path = PathBuf::from(format!("/run/user/{user}"));
+    let metadata = fs::symlink_metadata(&path).ok()?;
+    let is_ours = metadata.is_dir() && metadata.uid() == user && metadata.permissions().mode() & 0o022 == 0;
+    is_ours.then_some(path)
+}
+
 /// A name of each type.
 pub(crate) fn both_names() -> [TestName; 2] {
     [unique_name(), unique_path()]
