@@ -19,7 +19,7 @@ use std::future::Future;
 use std::io;
 
 /// The traits of [`traits`] and those of names, none of which takes up a name, and the types by names that clash with nothing.
-/// New code needs none of it but [`ToFsName`](super::ToFsName) and [`ToNsName`](super::ToNsName).
+/// New code needs none of it but [`ToFsName`](crate::local_socket::ToFsName) and [`ToNsName`](crate::local_socket::ToNsName).
 pub mod prelude {
     pub use super::traits::{Listener as _, ListenerExt as _, Stream as _, StreamCommon as _};
     pub use crate::local_socket::{
