@@ -81,8 +81,7 @@ impl<S: fmt::Debug, E: fmt::Debug + Display> Error for ConversionError<S, E> {
 /// The kind is that of the [cause](ConversionError::cause), or [`InvalidInput`](io::ErrorKind::InvalidInput).
 impl<S, E: Display> From<ConversionError<S, E>> for io::Error {
     fn from(error: ConversionError<S, E>) -> Self {
-        let kind = error.cause.as_ref().map_or(io::ErrorKind::InvalidInput, Self::kind);
-        Self::new(kind, error.to_string())
+        error.to_io_error()
     }
 }
 

@@ -116,11 +116,12 @@ pub mod unnamed_pipe;
 
 pub use try_clone::TryClone;
 
-// For code that was written for interprocess 1.2.
+// For code that was written for older crates.
 #[cfg(feature = "nonblocking")]
 #[allow(deprecated, reason = "it is for those who use it")]
 pub use older::one::nonblocking;
 pub use older::one::{PartialMsgWriteError, ReliableReadMsg};
+pub use older::two::bound_util;
 
 use std::time::Duration;
 

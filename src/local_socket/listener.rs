@@ -1,4 +1,4 @@
-use super::{Name, PeerCreds, Stream, ToName, name::NameOption};
+use super::{Name, PeerCreds, Stream, ToName, name::NameOption, traits};
 use crate::{deadline::Deadline, sys};
 use std::{
     fmt::{self, Debug, Formatter},
@@ -349,7 +349,7 @@ pub struct Listener {
     pub(crate) inner: sys::Listener,
     name: Name<'static>,
     guard: Guard,
-    stream_nonblocking: AtomicBool,
+    pub(crate) stream_nonblocking: AtomicBool,
     /// Tasks that are to learn when the listener is stopped.
     #[cfg(feature = "async")]
     pub(crate) stop_tasks: crate::runtime::WakerList,
@@ -488,7 +488,6 @@ impl Listener {
         self.stop_tasks.wake();
     }
 
-    #[cfg(feature = "async")]
     pub(crate) fn is_stopped(&self) -> bool {
         self.inner.is_stopped()
     }
@@ -532,21 +531,33 @@ impl<'a> IntoIterator for &'a Listener {
 }
 
 /// The clients of a [`Listener`], one after the other. From [`Listener::incoming`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "iterators do nothing until they are iterated over"]
-pub struct Incoming<'a> {
-    listener: &'a Listener,
+pub struct Incoming<'a, L = Listener> {
+    listener: &'a L,
 }
 
-impl Iterator for Incoming<'_> {
-    type Item = io::Result<Stream>;
+impl<L> Clone for Incoming<'_, L> {
+    fn clone(&self) -> Self {
+        Self { listener: self.listener }
+    }
+}
+
+impl<'a, L: traits::Listener> From<&'a L> for Incoming<'a, L> {
+    fn from(listener: &'a L) -> Self {
+        Self { listener }
+    }
+}
+
+impl<L: traits::Listener> Iterator for Incoming<'_, L> {
+    type Item = io::Result<L::Stream>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.listener.accept() {
-            Err(_) if self.listener.inner.is_stopped() => None,
+            Err(_) if self.listener.is_stopped() => None,
             result => Some(result),
         }
     }
 }
 
-impl FusedIterator for Incoming<'_> {}
+impl<L: traits::Listener> FusedIterator for Incoming<'_, L> {}

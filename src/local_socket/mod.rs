@@ -65,8 +65,11 @@ pub use name::{
 pub use peer::PeerCreds;
 pub use stream::{ConnectOptions, RecvHalf, SendHalf, Stream};
 
-// For code that was written for interprocess 1.2.
-pub use crate::older::one::{
-    LocalSocketListener, LocalSocketName, LocalSocketStream, NameTypeSupport, NamespacedByOne,
-    ToLocalSocketName,
+// For code that was written for older crates.
+pub use crate::older::{
+    one::{
+        LocalSocketListener, LocalSocketName, LocalSocketStream, NameTypeSupport, NamespacedByOne,
+        ToLocalSocketName,
+    },
+    two::{ReuniteError, ReuniteResult, prelude, traits},
 };

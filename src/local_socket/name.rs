@@ -56,7 +56,7 @@ impl Kind {
 /// |---|---|---|
 /// | Linux, Android | `NAME` in the abstract namespace: the address is a zero byte, then `NAME`, and no more | a socket file at `PATH` |
 /// | Windows | the pipe `\\.\pipe\NAME` | the pipe `PATH`, which has the form `\\HOST\pipe\NAME` |
-/// | other Unixes | a socket file `NAME` in `$XDG_RUNTIME_DIR` if that is ours alone, else in `/tmp` | a socket file at `PATH` |
+/// | other Unixes | a socket file `NAME` in `$XDG_RUNTIME_DIR` if that is ours alone, else in `/run/user/UID` if nobody else can write to it, else in `/tmp` | a socket file at `PATH` |
 ///
 /// On Windows, `FilesystemUdSocket` in `os::windows::local_socket` makes names of socket files.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -69,5 +69,5 @@ impl ConnectOptions<'_> {
     }
 }
 
-// For code that was written for interprocess 1.2.
+// For code that was written for older crates.
 pub use crate::older::one::smol::{LocalSocketListener, LocalSocketStream, OwnedReadHalf, OwnedWriteHalf};

@@ -449,7 +449,7 @@ write_by_ref! {
 
 /// The half of a [`Stream`] that receives. From [`Stream::split`].
 #[derive(Debug)]
-pub struct RecvHalf(Arc<Stream>);
+pub struct RecvHalf(pub(crate) Arc<Stream>);
 
 impl RecvHalf {
     /// Sets how long receiving may wait, as [`Stream::set_recv_timeout`] does.
@@ -467,7 +467,7 @@ impl AsRef<Stream> for RecvHalf {
 
 /// The half of a [`Stream`] that sends. From [`Stream::split`].
 #[derive(Debug)]
-pub struct SendHalf(Arc<Stream>);
+pub struct SendHalf(pub(crate) Arc<Stream>);
 
 impl SendHalf {
     /// Sets how long sending may wait, as [`Stream::set_send_timeout`] does.

@@ -67,5 +67,8 @@ impl ConnectOptions<'_> {
     }
 }
 
-// For code that was written for interprocess 1.2.
-pub use crate::older::one::tokio::{LocalSocketListener, LocalSocketStream, OwnedReadHalf, OwnedWriteHalf};
+// For code that was written for older crates.
+pub use crate::older::{
+    one::tokio::{LocalSocketListener, LocalSocketStream, OwnedReadHalf, OwnedWriteHalf},
+    two::{TokioReuniteResult as ReuniteResult, tokio_prelude as prelude},
+};

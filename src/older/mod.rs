@@ -2,3 +2,4 @@
 //! what is elsewhere, and short functions that call it.
 
 pub(crate) mod one;
+pub(crate) mod two;

@@ -18,7 +18,7 @@ pub(crate) use asynchronous::tokio;
 pub use names::{LocalSocketName, NameTypeSupport, NamespacedByOne, ToLocalSocketName};
 
 use crate::{
-    local_socket::{Incoming, Listener, ListenerNonblockingMode, Stream},
+    local_socket::{Listener, ListenerNonblockingMode, Stream},
     unnamed_pipe::{Recver, Sender},
 };
 use std::{
@@ -38,13 +38,6 @@ pub type UnnamedPipeReader = Recver;
 
 /// What interprocess 1.2 called [`Sender`], which new code uses.
 pub type UnnamedPipeWriter = Sender;
-
-/// The same as [`Listener::incoming`], which new code uses.
-impl<'l> From<&'l Listener> for Incoming<'l> {
-    fn from(listener: &'l Listener) -> Self {
-        listener.incoming()
-    }
-}
 
 /// `true` is [`Accept`](Self::Accept): interprocess 1.2 passes a `bool` to
 /// [`set_nonblocking`](Listener::set_nonblocking). New code says which mode it means.

@@ -2,6 +2,10 @@
 
 use super::{Async, RecvBytes, Runtime, SendBytes};
 use crate::error::{ReuniteError, ReuniteResult};
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(windows)]
+use std::os::windows::io::{AsHandle, BorrowedHandle};
 use std::{
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
@@ -242,6 +246,25 @@ impl<T: SendBytes, R: Runtime, P: Deref<Target = Async<T, R>>> SendHalf<P> {
 }
 
 /// The stream that it is a half of.
+macro_rules! as_os {
+    ($($half:ident),+) => {$(
+        #[cfg(unix)]
+        impl<P: Deref<Target: AsFd>> AsFd for $half<P> {
+            fn as_fd(&self) -> BorrowedFd<'_> {
+                self.0.as_fd()
+            }
+        }
+
+        #[cfg(windows)]
+        impl<P: Deref<Target: AsHandle>> AsHandle for $half<P> {
+            fn as_handle(&self) -> BorrowedHandle<'_> {
+                self.0.as_handle()
+            }
+        }
+    )+};
+}
+as_os!(RecvHalf, SendHalf);
+
 impl<P: Deref> AsRef<P::Target> for RecvHalf<P> {
     fn as_ref(&self) -> &P::Target {
         &self.0

@@ -260,7 +260,7 @@ impl<T: Source, R: Runtime> Async<T, R> {
     }
 
     /// The same for traits that poll.
-    #[cfg(any(feature = "signals", feature = "tokio_support", all(unix, feature = "tokio")))]
+    #[cfg(any(feature = "signals", feature = "tokio"))]
     pub(crate) fn poll_with<X>(
         &self,
         interest: Interest,

@@ -71,7 +71,7 @@ pub fn pipe() -> io::Result<(Sender, Recver)> {
     sys::unnamed_pipe::pipe().map(|(sender, recver)| (Sender(sender), Recver(recver)))
 }
 
-// For code that was written for interprocess 1.2.
+// For code that was written for older crates.
 pub use crate::older::one::{UnnamedPipeReader, UnnamedPipeWriter};
 
 /// The end of a pipe that receives.

@@ -65,6 +65,7 @@ pub(crate) fn in_time<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'stat
 /// | `WriteQuotaAvailable` is always 0, so that every write that may not wait takes the long way. | It is what there is room for. |
 /// | A quota is as asked for. | It may be more. |
 /// | While a listener closes, connecting may find `ERROR_HANDLES_CLOSED`. | `ERROR_FILE_NOT_FOUND`. |
+/// | A pipe that was made without a security descriptor has no owner. | It is its maker's. |
 /// | `FlushFileBuffers` succeeds when the peer has left. | Not relied on: whether it is there is asked before. |
 /// | **Security descriptors** | |
 /// | Mandatory labels, resource attributes, conditional and object entries have wrong text or none. | They go to text and back. |
@@ -164,6 +165,19 @@ pub(crate) fn unique_open_path() -> TestName {
     fs::set_permissions(&*dir, fs::Permissions::from_mode(0o711)).expect("a directory of ours");
     let text = dir.join("socket").into_os_string().into_string().expect("made of Unicode");
     TestName { text, dir: Some(dir) }
+}
+
+/// The user's runtime directory where it is as a rule, if this machine has it, and nobody else may write to it. It is used if no variable
+/// tells of another.
+#[cfg(unix)]
+pub(crate) fn usual_runtime_directory() -> Option<PathBuf> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    // SAFETY: it takes nothing, and always succeeds.
+    let user = unsafe { libc::geteuid() };
+    let path = PathBuf::from(format!("/run/user/{user}"));
+    let metadata = fs::symlink_metadata(&path).ok()?;
+    let is_ours = metadata.is_dir() && metadata.uid() == user && metadata.permissions().mode() & 0o022 == 0;
+    is_ours.then_some(path)
 }
 
 /// A name of each type.

@@ -11,10 +11,13 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-pub use crate::local_socket::{Listener, RecvHalf, SendHalf, Stream};
+pub use crate::{
+    local_socket::{Listener, RecvHalf, SendHalf, Stream},
+    older::two::unix::Inner,
+};
 
 /// The same for Tokio.
 #[cfg(feature = "tokio")]
 pub mod tokio {
-    pub use crate::local_socket::tokio::{Listener, Stream};
+    pub use crate::local_socket::tokio::{Listener, RecvHalf, SendHalf, Stream};
 }

@@ -95,6 +95,12 @@ mod sid;
 pub use acl::{AccessList, Ace, AceFlags, AceKind, Acl};
 pub use sid::{IntegrityLevel, Sid};
 
+// For code that was written for older crates.
+pub use crate::older::two::windows::security_descriptor::{
+    AsSecurityDescriptor, AsSecurityDescriptorExt, AsSecurityDescriptorMut, AsSecurityDescriptorMutExt,
+    MutBorrowedSecurityDescriptor,
+};
+
 flags! {
     /// Parts of a security descriptor (`SECURITY_INFORMATION`).
     ///

@@ -53,6 +53,12 @@
 
 pub use crate::unnamed_pipe::{Recver, Sender, pipe};
 
+/// For code that was written for older crates.
+#[cfg(feature = "tokio")]
+pub mod tokio {
+    pub use crate::older::two::windows::tokio::CreationOptionsExt;
+}
+
 use super::{
     ShareHandle,
     named_pipe::{
@@ -103,7 +109,7 @@ pub struct CreationOptions<'sd> {
     buffer_size_hint: Option<NonZeroUsize>,
 }
 
-// For code that was written for interprocess 1.2.
+// For code that was written for older crates.
 pub use crate::older::one::windows::UnnamedPipeCreationOptions;
 
 impl<'sd> CreationOptions<'sd> {

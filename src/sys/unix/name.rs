@@ -1,7 +1,10 @@
 //! What a local socket's name is as an address.
 
 use crate::local_socket::{Kind, Name};
-use rustix::{fs::FileType, net::SocketAddrUnix};
+use rustix::{
+    fs::{FileType, Mode},
+    net::SocketAddrUnix,
+};
 use std::{
     borrow::Cow,
     env,
@@ -205,20 +208,32 @@ struct RuntimeDir {
 
 impl RuntimeDir {
     fn find() -> Self {
-        match env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) {
-            Some(path) if is_ours_alone(&path) => Self { path, is_private: true },
-            _ => Self { path: PathBuf::from("/tmp"), is_private: false },
+        let told = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        if let Some(path) = told.filter(|path| is_ours_alone(path, ALL)) {
+            return Self { path, is_private: true };
         }
+        // Where it is as a rule, and where interprocess 2 looks for it: services and `sudo` often have no such variable. For
+        // root, that version makes the directory if there is none, and lets others look into it.
+        let usual = PathBuf::from(format!("/run/user/{}", rustix::process::geteuid().as_raw()));
+        if is_ours_alone(&usual, WRITING) {
+            return Self { path: usual, is_private: true };
+        }
+        Self { path: PathBuf::from("/tmp"), is_private: false }
     }
 }
 
-/// Whether `path` is absolute, a directory and not a link to one, owned by our user, and closed to all others.
-fn is_ours_alone(path: &Path) -> bool {
+/// What others may do with a directory.
+const ALL: Mode = Mode::RWXG.union(Mode::RWXO);
+/// What of it lets them put sockets there.
+const WRITING: Mode = Mode::WGRP.union(Mode::WOTH);
+
+/// Whether `path` is absolute, a directory and not a link to one, owned by our user, and gives others none of `rights`.
+fn is_ours_alone(path: &Path, rights: Mode) -> bool {
     path.is_absolute()
         && rustix::fs::lstat(path).is_ok_and(|stat| {
             FileType::from_raw_mode(stat.st_mode) == FileType::Directory
                 && stat.st_uid == rustix::process::geteuid().as_raw()
-                && stat.st_mode & 0o077 == 0
+                && !Mode::from_raw_mode(stat.st_mode).intersects(rights)
         })
 }
 
@@ -243,11 +258,14 @@ mod tests {
         fs::create_dir_all(&private).unwrap();
         std::os::unix::fs::symlink(&private, &link).unwrap();
         fs::set_permissions(&private, fs::Permissions::from_mode(0o700)).unwrap();
-        assert!(is_ours_alone(&private));
-        assert!(!is_ours_alone(&link));
-        assert!(!is_ours_alone(Path::new("private")));
+        assert!(is_ours_alone(&private, ALL));
+        assert!(!is_ours_alone(&link, ALL));
+        assert!(!is_ours_alone(Path::new("private"), ALL));
         fs::set_permissions(&private, fs::Permissions::from_mode(0o750)).unwrap();
-        assert!(!is_ours_alone(&private));
+        assert!(!is_ours_alone(&private, ALL));
+        assert!(is_ours_alone(&private, WRITING));
+        fs::set_permissions(&private, fs::Permissions::from_mode(0o770)).unwrap();
+        assert!(!is_ours_alone(&private, WRITING));
         fs::remove_dir_all(&base).unwrap();
     }
 }

@@ -230,6 +230,12 @@ impl SecurityDescriptor {
         Some(owned)
     }
 
+    /// # Safety
+    /// It is valid and absolute, and its parts, if it has any, were allocated by `LocalAlloc` and become this one's.
+    pub(crate) unsafe fn from_raw(descriptor: SECURITY_DESCRIPTOR) -> Self {
+        Self(descriptor)
+    }
+
     pub(crate) fn borrow(&self) -> Borrowed<'_> {
         Borrowed(NonNull::from(&self.0).cast(), PhantomData)
     }
@@ -239,7 +245,7 @@ impl SecurityDescriptor {
         (&raw const self.0).cast()
     }
 
-    fn as_mut_ptr(&mut self) -> PSECURITY_DESCRIPTOR {
+    pub(crate) fn as_mut_ptr(&mut self) -> PSECURITY_DESCRIPTOR {
         (&raw mut self.0).cast()
     }
 

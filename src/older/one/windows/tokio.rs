@@ -2,7 +2,7 @@
 
 use crate::{
     os::windows::named_pipe::{
-        self, PipeListenerOptions,
+        self,
         pipe_mode::{Bytes, Messages, PipeModeTag},
         tokio::{DuplexPipeStream, PipeStream, RecvPipeStream, SendPipeStream},
     },
@@ -30,17 +30,6 @@ pub type MsgReaderPipeStream = RecvPipeStream<Messages>;
 
 /// What interprocess 1.2 called [`SendPipeStream<Messages>`], which new code uses.
 pub type MsgWriterPipeStream = SendPipeStream<Messages>;
-
-/// The trait by which interprocess 1.2 has [`create_tokio`](PipeListenerOptions::create_tokio). New code needs none.
-pub trait PipeListenerOptionsExt: private::Sealed {}
-
-impl PipeListenerOptionsExt for PipeListenerOptions {}
-
-mod private {
-    /// Only types of this crate.
-    pub trait Sealed {}
-    impl Sealed for super::PipeListenerOptions {}
-}
 
 /// As interprocess 1.2 has it.
 impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeStream<Rm, Sm> {

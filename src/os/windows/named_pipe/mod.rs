@@ -67,8 +67,11 @@ pub use {
     },
 };
 
-// For code that was written for interprocess 1.2.
-pub use crate::older::one::windows::{
-    ByteReaderPipeStream, ByteWriterPipeStream, DuplexBytePipeStream, DuplexMsgPipeStream,
-    MsgReaderPipeStream, MsgWriterPipeStream, connect,
+// For code that was written for older crates.
+pub use crate::older::{
+    one::windows::{
+        ByteReaderPipeStream, ByteWriterPipeStream, DuplexBytePipeStream, DuplexMsgPipeStream,
+        MsgReaderPipeStream, MsgWriterPipeStream, connect,
+    },
+    two::windows::local_socket,
 };

@@ -129,7 +129,7 @@ impl<Rm: PipeModeTag, Sm: PipeModeTag> PipeStream<Rm, Sm> {
     }
 
     #[cfg(feature = "async")]
-    pub(super) fn sys(&self) -> &Stream {
+    pub(crate) fn sys(&self) -> &Stream {
         &self.inner
     }
 

@@ -96,8 +96,13 @@ impl PipeConnectOptions {
     }
 }
 
-// For code that was written for interprocess 1.2.
-pub use crate::older::one::windows::tokio::{
-    ByteReaderPipeStream, ByteWriterPipeStream, DuplexBytePipeStream, DuplexMsgPipeStream,
-    MsgReaderPipeStream, MsgWriterPipeStream, PipeListenerOptionsExt,
+// For code that was written for older crates.
+pub use crate::older::{
+    one::windows::tokio::{
+        ByteReaderPipeStream, ByteWriterPipeStream, DuplexBytePipeStream, DuplexMsgPipeStream,
+        MsgReaderPipeStream, MsgWriterPipeStream,
+    },
+    two::windows::tokio::{
+        FromHandleError, FromHandleErrorKind, PipeListenerOptionsExt, ReuniteError, ReuniteResult,
+    },
 };
