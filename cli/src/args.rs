@@ -18,7 +18,7 @@ const NAMES: &str = "\
 Names:
   @NAME  lives in a namespace of the system: the abstract namespace on Linux,
          \\\\.\\pipe\\NAME on Windows, the user's runtime directory elsewhere
-  PATH   a socket file; on Windows a pipe, \\\\.\\pipe\\NAME
+  PATH   a socket file; on Windows a pipe, \\\\.\\pipe\\NAME, and a bare word is @NAME
   Only processes of the same user, and root or administrators, get a
   connection, unless the listener opens it to more.";
 

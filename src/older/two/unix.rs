@@ -1,16 +1,13 @@
 //! What `os::unix` of interprocess 2 has.
 
-use crate::{
-    local_socket::{Listener, RecvHalf, SendHalf, Stream},
-    unnamed_pipe::{Recver, Sender},
-};
+use crate::local_socket::{Listener, RecvHalf, SendHalf, Stream};
 use std::{
     fmt::{self, Debug, Formatter},
     marker::PhantomData,
     mem::ManuallyDrop,
     ops::Deref,
     os::{
-        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd},
         unix::net::{UnixListener, UnixStream},
     },
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -108,9 +105,12 @@ halves!(RecvHalf, SendHalf);
 
 #[cfg(feature = "tokio")]
 mod tokio {
-    use super::{Listener, OwnedFd, Recver, Sender, Stream};
-    use crate::runtime::{Async, Tokio};
-    use std::io;
+    use super::{Listener, Stream};
+    use crate::{
+        runtime::{Async, Tokio},
+        unnamed_pipe::{Recver, Sender},
+    };
+    use std::{io, os::fd::OwnedFd};
 
     macro_rules! convert {
         ($($ours:ty, |$fd:ident| $from:expr;)+) => {$(
