@@ -117,13 +117,14 @@ struct Far {
 impl Arena {
     pub(crate) fn new(case: &Case, peers: &[Peer]) -> io::Result<Self> {
         let place = Place::new()?;
-        cores::pin(Some(0))?;
         let mut parcels = Vec::new();
         let steps: Vec<_> = peers
             .iter()
             .map(|peer| case.subject.near(*peer, &place, &mut parcels))
             .collect::<io::Result<_>>()?;
         let far = if case.is_alone { None } else { Some(Far::start(case, peers, &place, parcels)?) };
+        // Not before: the other process has the processors that this one has then.
+        cores::pin(Some(0))?;
         let mut arena = Self { works: Vec::new(), far, place };
         for step in steps {
             arena.works.push(step()?);
