@@ -1,7 +1,10 @@
 //! What is done with a stream of bytes, blocking; the async twins are in `asynchronous`.
 
 use crate::arena::{Work, work};
-use std::io::{self, Read, Write};
+use std::{
+    io::{self, Read, Write},
+    ops::{Deref, DerefMut},
+};
 
 /// What is done, and with how many bytes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -27,13 +30,13 @@ impl Shape {
     }
 
     /// A buffer for receiving.
-    pub(crate) fn buffer(self) -> Vec<u8> {
+    pub(crate) fn buffer(self) -> Pages {
         let len = match self {
             Self::PingPong(size) => size,
             Self::WithRoom(_) => ROOM,
             Self::OneWay(_) => BIG_ROOM,
         };
-        vec![0; len]
+        Pages::new(len)
     }
 
     /// What the other end of `OneWay` reads.
@@ -42,9 +45,42 @@ impl Shape {
     }
 }
 
+/// Bytes that begin with a page, as everybody's do: how quickly the kernel copies depends on that.
+pub(crate) struct Pages {
+    bytes: Vec<u8>,
+    start: usize,
+    len: usize,
+}
+
+const PAGE: usize = 4096;
+
+impl Pages {
+    pub(crate) fn new(len: usize) -> Self {
+        let bytes = vec![0; len + PAGE];
+        let start = bytes.as_ptr().align_offset(PAGE).min(PAGE);
+        Self { bytes, start, len }
+    }
+}
+
+impl Deref for Pages {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[self.start..self.start + self.len]
+    }
+}
+
+impl DerefMut for Pages {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.start..self.start + self.len]
+    }
+}
+
 /// What is sent.
-pub(crate) fn pattern(size: usize) -> Vec<u8> {
-    (0..size).map(pattern_at).collect()
+pub(crate) fn pattern(size: usize) -> Pages {
+    let mut pages = Pages::new(size);
+    pages.iter_mut().enumerate().for_each(|(at, byte)| *byte = pattern_at(at));
+    pages
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the bytes only have to differ")]
@@ -150,7 +186,7 @@ pub(crate) fn drain(
 
 /// Both ends, taken in turns by one thread.
 pub(crate) fn alone(mut writer: impl Write + 'static, mut reader: impl Read + 'static, size: usize) -> Work {
-    let (message, mut buf) = (pattern(size), vec![0; size]);
+    let (message, mut buf) = (pattern(size), Pages::new(size));
     let mut is_first = true;
     work(move |count, _| {
         for _ in 0..count {
@@ -172,7 +208,7 @@ mod tests {
     #[test]
     fn what_is_received_in_parts_is_checked_where_it_belongs() {
         let sent = pattern(1000);
-        let twice = [sent.clone(), sent.clone()].concat();
+        let twice = [&*sent, &*sent].concat();
         assert!(check(&twice[990..1500], 990, 1000).is_ok());
         assert!(check(&twice[990..1500], 991, 1000).is_err());
         assert!(drain(&mut &*twice, 2000, 1000, &mut [0; 300], true).is_ok());

@@ -3,7 +3,7 @@
 use crate::{
     arena::{Parcels, Place, Ready, Subject, lend, work},
     peer::Peer,
-    shape::{BIG_ROOM, drain},
+    shape::{BIG_ROOM, Pages, drain},
 };
 use interprocess::{
     child,
@@ -19,15 +19,15 @@ use std::{
 
 /// What is sent: whole pages, which nobody changes.
 #[repr(align(4096))]
-struct Pages([u8; BIG_ROOM]);
-static PAGES: Pages = Pages([0x55; BIG_ROOM]);
+struct Fixed([u8; BIG_ROOM]);
+static FIXED: Fixed = Fixed([0x55; BIG_ROOM]);
 
 /// `send_static`, what std can do (`write`), `vmsplice(2)`. Who receives does the same for all.
 pub(crate) struct Static(pub(crate) usize);
 
 impl Subject for Static {
     fn near(&self, peer: Peer, _: &Place, parcels: &mut Parcels) -> io::Result<Ready> {
-        let bytes: &'static [u8] = &PAGES.0[..self.0];
+        let bytes: &'static [u8] = &FIXED.0[..self.0];
         let ((sender, theirs), (to_write, mut done)) = (pipe()?, pipe()?);
         parcels.push((format!("{} in", peer.name()), lend(&theirs)?));
         parcels.push((format!("{} out", peer.name()), lend(&to_write)?));
@@ -60,7 +60,7 @@ impl Subject for Static {
         let size = self.0;
         let mut recver: Recver = child::inherited(&format!("{} in", peer.name()))?;
         let done: interprocess::unnamed_pipe::Sender = child::inherited(&format!("{} out", peer.name()))?;
-        let mut buf = vec![0; BIG_ROOM];
+        let mut buf = Pages::new(BIG_ROOM);
         let mut is_first = true;
         Ok(Some(Box::new(move || {
             Ok(work(move |count, _| {
@@ -92,7 +92,7 @@ impl Subject for FileToNull {
         let size = self.0;
         let file =
             File::from(rustix::fs::memfd_create("interprocess-bench", rustix::fs::MemfdFlags::CLOEXEC)?);
-        file.write_all_at(&PAGES.0[..size], 0)?;
+        file.write_all_at(&FIXED.0[..size], 0)?;
         let mut null = File::options().write(true).open("/dev/null")?;
         let (sender, recver) = pipe()?;
         let mut step: Box<dyn FnMut() -> io::Result<usize>> = match peer {
@@ -102,7 +102,7 @@ impl Subject for FileToNull {
             }),
             Peer::Std => {
                 let (mut writer, mut reader) = (File::from(sender), File::from(recver));
-                let mut buf = vec![0; size];
+                let mut buf = Pages::new(size);
                 Box::new(move || {
                     file.read_exact_at(&mut buf, 0)?;
                     writer.write_all(&buf)?;

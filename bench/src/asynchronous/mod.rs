@@ -9,7 +9,7 @@ pub(crate) mod tokio;
 use crate::{
     arena::{Parcels, Place, Ready, Subject, Work, work},
     peer::Peer,
-    shape::{BIG_ROOM, Shape, check, pattern},
+    shape::{BIG_ROOM, Pages, Shape, check, pattern},
     stats::Laps,
 };
 use futures_lite::future::zip;
@@ -187,8 +187,8 @@ impl Subject for Connect {
 pub(crate) struct Driver<S> {
     stream: S,
     shape: Shape,
-    message: Vec<u8>,
-    buf: Vec<u8>,
+    message: Pages,
+    buf: Pages,
     is_first: bool,
 }
 
@@ -223,7 +223,7 @@ impl<S: Io> Driver<S> {
 pub(crate) struct Answerer<S> {
     stream: S,
     shape: Shape,
-    buf: Vec<u8>,
+    buf: Pages,
     is_first: bool,
 }
 
