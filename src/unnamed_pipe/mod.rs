@@ -105,6 +105,7 @@ impl Recver {
     /// assert_eq!(recver.recv(&mut buf)?, 0);
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    #[inline]
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.recv(buf)
     }
@@ -185,6 +186,7 @@ impl Sender {
     /// - Otherwise, Linux since 6.18: `pwritev2(2)` with `RWF_NOSIGNAL`; and before that, as other Unixes: `write(2)`, with the signal
     ///   blocked in this thread meanwhile.
     /// - Windows: `NtWriteFile` with a deadline.
+    #[inline]
     pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.0.send(buf)
     }
@@ -278,6 +280,7 @@ macro_rules! both_ends {
 both_ends!(Recver, Sender);
 
 impl Read for &Recver {
+    #[inline]
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.recv(buf)
     }
@@ -288,6 +291,7 @@ impl Read for &Recver {
 }
 
 impl Read for Recver {
+    #[inline]
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.recv(buf)
     }
@@ -298,6 +302,7 @@ impl Read for Recver {
 }
 
 impl Write for &Sender {
+    #[inline]
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.send(buf)
     }
@@ -313,6 +318,7 @@ impl Write for &Sender {
 }
 
 impl Write for Sender {
+    #[inline]
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.send(buf)
     }

@@ -208,6 +208,7 @@ impl Recver {
         Self { writer: Some(Arc::new(Writer { fd: Mutex::new(Some(writer)), until })), ..self }
     }
 
+    #[inline]
     pub(crate) fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
@@ -223,12 +224,31 @@ impl Recver {
         self.recv_with(|fd| rustix::io::readv(fd, &mut bufs[..count]))
     }
 
+    #[inline]
     fn recv_with(&self, mut read: impl FnMut(BorrowedFd<'_>) -> Result<usize, Errno>) -> io::Result<usize> {
+        match read(self.end.fd.as_fd()) {
+            Ok(received) if received != 0 => {
+                self.received(received);
+                Ok(received)
+            }
+            first => self.recv_patiently(first, read),
+        }
+    }
+
+    /// What comes after a first attempt without bytes. Apart, so that those who get some do not carry it along.
+    #[cold]
+    fn recv_patiently(
+        &self,
+        first: Result<usize, Errno>,
+        mut read: impl FnMut(BorrowedFd<'_>) -> Result<usize, Errno>,
+    ) -> io::Result<usize> {
         let fd = self.end.fd.as_fd();
+        let mut first = Some(first);
         let mut deadline = None;
         let mut have_left = !POLL_TELLS_THE_END;
         loop {
-            match retry_on_intr(|| read(fd)) {
+            match first.take().unwrap_or_else(|| read(fd)) {
+                Err(Errno::INTR) => continue,
                 // The end, or nobody has come yet. Whoever has left may have sent something after we looked: only what is read
                 // after it is known that all have left is the end.
                 Ok(0) if !have_left => {
@@ -253,6 +273,7 @@ impl Recver {
         }
     }
 
+    #[inline]
     fn received(&self, count: usize) {
         if let Some(writer) = self.writer.as_ref().filter(|writer| writer.until == KeepOpen::UntilFirstByte) {
             if count != 0 {
@@ -314,6 +335,7 @@ impl Sender {
         Self { silencer: Silencer::new(fd.as_fd()), end: End::new(fd, nonblocking) }
     }
 
+    #[inline]
     pub(crate) fn send(&self, buf: &[u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
@@ -335,9 +357,25 @@ impl Sender {
         Ok(())
     }
 
+    #[inline]
     fn send_with(&self, write: impl Fn(BorrowedFd<'_>) -> Result<usize, Errno>) -> io::Result<usize> {
+        write(self.end.fd.as_fd()).or_else(|error| self.send_patiently(error, write))
+    }
+
+    /// What comes after a first attempt that failed. Apart, so that those who succeed do not carry it along.
+    #[cold]
+    fn send_patiently(
+        &self,
+        first: Errno,
+        write: impl Fn(BorrowedFd<'_>) -> Result<usize, Errno>,
+    ) -> io::Result<usize> {
         let fd = self.end.fd.as_fd();
-        wait::wait_with(fd, PollFlags::OUT, || self.end.deadline(), || retry_on_intr(|| write(fd)))
+        let mut first = Some(first);
+        let attempt = || match first.take() {
+            Some(error) if error != Errno::INTR => Err(error),
+            _ => retry_on_intr(|| write(fd)),
+        };
+        wait::wait_with(fd, PollFlags::OUT, || self.end.deadline(), attempt)
     }
 
     pub(crate) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {

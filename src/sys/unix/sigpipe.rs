@@ -46,9 +46,16 @@ impl Silencer {
         fd: BorrowedFd<'_>,
         write: impl FnOnce() -> Result<usize, Errno>,
     ) -> Result<usize, Errno> {
-        if !self.is_raised {
-            return write();
-        }
+        if self.is_raised { Self::write_silently(bufs, fd, write) } else { write() }
+    }
+
+    /// Apart, as Rust programs do not need it.
+    #[cold]
+    fn write_silently(
+        bufs: &[IoSlice<'_>],
+        fd: BorrowedFd<'_>,
+        write: impl FnOnce() -> Result<usize, Errno>,
+    ) -> Result<usize, Errno> {
         if let Some(result) = write_flagged(fd, bufs) {
             return result;
         }

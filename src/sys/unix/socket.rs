@@ -163,6 +163,7 @@ fn retry_interrupted<T>(
     }
 }
 
+#[inline]
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> Result<usize, Errno> {
     if buf.is_empty() {
         return Ok(0);
@@ -172,6 +173,7 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> Resu
 
 /// One message, or as much of it as there is room for, and whether there was more. An empty buffer takes it, too.
 #[cfg(any(target_os = "linux", target_os = "android"))]
+#[inline]
 pub(crate) fn recv_message(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> io::Result<Received> {
     // With this flag, the kernel tells the whole length.
     let flags = flags | RecvFlags::TRUNC;
@@ -181,6 +183,7 @@ pub(crate) fn recv_message(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags)
 
 /// One message, or as much of it as there is room for, and whether there was more. An empty buffer takes it, too.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[inline]
 pub(crate) fn recv_message(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> io::Result<Received> {
     message::recv::<Box<[Word]>>(fd, &mut [IoSliceMut::new(buf)], None, None, flags)
 }
@@ -194,6 +197,7 @@ pub(crate) fn recv_vectored(fd: BorrowedFd<'_>, bufs: &mut [IoSliceMut<'_>]) -> 
     retry(fd, Timeout::Recv, || rustix::io::readv(fd, &mut *bufs))
 }
 
+#[inline]
 pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
     if buf.is_empty() {
         return Ok(0);
@@ -202,6 +206,7 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8]) -> Result<usize, Errno> {
 }
 
 /// One message, which may be empty.
+#[inline]
 pub(crate) fn send_message(fd: BorrowedFd<'_>, buf: &[u8], flags: SendFlags) -> Result<usize, Errno> {
     retry(fd, Timeout::Send, || rustix::net::send(fd, buf, flags))
 }

@@ -9,6 +9,7 @@ use std::{io, os::fd::BorrowedFd, time::Duration};
 
 /// Makes `attempt` until it is not `EAGAIN`, and waits in between until `fd` is `ready`. The deadline is only asked for when
 /// there is something to wait for, and may be that there is to be no waiting.
+#[inline]
 pub(crate) fn wait_with<T>(
     fd: BorrowedFd<'_>,
     ready: PollFlags,
@@ -16,9 +17,20 @@ pub(crate) fn wait_with<T>(
     mut attempt: impl FnMut() -> Result<T, Errno>,
 ) -> io::Result<T> {
     match attempt() {
-        Err(Errno::AGAIN) => {}
-        result => return Ok(result?),
+        Ok(done) => Ok(done),
+        Err(Errno::AGAIN) => wait_and_attempt(fd, ready, deadline, attempt),
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Apart, so that what need not wait does not carry it along.
+#[cold]
+fn wait_and_attempt<T>(
+    fd: BorrowedFd<'_>,
+    ready: PollFlags,
+    deadline: impl FnOnce() -> io::Result<Deadline>,
+    mut attempt: impl FnMut() -> Result<T, Errno>,
+) -> io::Result<T> {
     let deadline = deadline()?;
     loop {
         until_ready(fd, ready, deadline)?;
