@@ -52,6 +52,8 @@ pub(crate) type Parcels = Vec<(String, Owned)>;
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) folder: PathBuf,
+    /// By peer, so that making a name is no part of what is measured.
+    sockets: Vec<String>,
 }
 
 impl Place {
@@ -60,17 +62,25 @@ impl Place {
         // What a process of the same number has left behind.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder)?;
-        Ok(Self { folder })
+        Ok(Self::at(folder))
+    }
+
+    /// One that another process has made.
+    pub(crate) fn at(folder: PathBuf) -> Self {
+        let name = |peer: Peer| {
+            if cfg!(windows) {
+                let folder = folder.file_name().unwrap_or_default().to_string_lossy();
+                format!("@{folder}-{}", peer.name())
+            } else {
+                folder.join(peer.name()).to_string_lossy().into_owned()
+            }
+        };
+        Self { sockets: Peer::ALL.map(name).into(), folder }
     }
 
     /// A name for a local socket.
-    pub(crate) fn socket(&self, peer: Peer) -> String {
-        if cfg!(windows) {
-            let folder = self.folder.file_name().unwrap_or_default().to_string_lossy();
-            format!("@{folder}-{}", peer.name())
-        } else {
-            self.file(peer).to_string_lossy().into_owned()
-        }
+    pub(crate) fn socket(&self, peer: Peer) -> &str {
+        &self.sockets[peer as usize]
     }
 
     /// A file that is not there yet.
@@ -244,7 +254,7 @@ impl Far {
 
 /// The other process, until there are no more orders.
 pub(crate) fn serve(case: &Case, folder: &str, peers: &[Peer]) -> io::Result<()> {
-    let place = Place { folder: folder.into() };
+    let place = Place::at(folder.into());
     cores::pin(Some(usize::from(case.cores == Cores::Two)))?;
     let (mut orders, mut answers): (Recver, Sender) =
         (child::inherited("orders")?, child::inherited("answers")?);

@@ -370,9 +370,14 @@ impl End for Queues {
     }
 }
 
-/// The calls themselves, as C would make them, with the flags that we give.
+/// The calls themselves, with the flags that we give: by rustix, or as C would make them where that is less.
 mod raw {
     use super::{Datagram, End, Kind, MESSAGE, Made, Socket, check, file};
+    use rustix::{
+        event::{EventfdFlags, eventfd},
+        io::{read, write},
+        net::{RecvFlags, SendFlags, recv, send},
+    };
     use std::{
         io,
         marker::PhantomData,
@@ -398,18 +403,12 @@ mod raw {
 
     impl End for Datagrams {
         fn send(&mut self) -> io::Result<()> {
-            let (fd, message) = (self.0.as_raw_fd(), MESSAGE.as_ptr().cast());
-            // SAFETY: the message is as long as is said.
-            let sent = unsafe { libc::send(fd, message, MESSAGE.len(), libc::MSG_NOSIGNAL) };
-            check(done(sent)? == MESSAGE.len())
+            check(send(&self.0, &MESSAGE, SendFlags::NOSIGNAL)? == MESSAGE.len())
         }
 
         fn recv(&mut self) -> io::Result<()> {
-            let mut buf = [0_u8; MESSAGE.len()];
-            let (fd, room) = (self.0.as_raw_fd(), buf.as_mut_ptr().cast());
-            // SAFETY: the buffer is as long as is said.
-            let received = unsafe { libc::recv(fd, room, MESSAGE.len(), libc::MSG_TRUNC) };
-            check(done(received)? == MESSAGE.len() && buf == MESSAGE)
+            let mut buf = [0; MESSAGE.len()];
+            check(recv(&self.0, &mut buf, RecvFlags::TRUNC)?.1 == MESSAGE.len() && buf == MESSAGE)
         }
     }
 
@@ -496,13 +495,7 @@ mod raw {
 
     impl Counters {
         pub(super) fn pair() -> io::Result<(Self, Self)> {
-            let new = || {
-                // SAFETY: the call takes no pointers.
-                let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) };
-                done(fd as isize)?;
-                // SAFETY: the call gave a descriptor, which is ours.
-                Ok::<_, io::Error>(unsafe { OwnedFd::from_raw_fd(fd) })
-            };
+            let new = || eventfd(0, EventfdFlags::CLOEXEC);
             let (one, other) = (new()?, new()?);
             let mirrored = Self { mine: other.try_clone()?, theirs: one.try_clone()? };
             Ok((Self { mine: one, theirs: other }, mirrored))
@@ -511,17 +504,12 @@ mod raw {
 
     impl End for Counters {
         fn send(&mut self) -> io::Result<()> {
-            let value = 1_u64;
-            // SAFETY: eight bytes are there.
-            let sent = unsafe { libc::write(self.theirs.as_raw_fd(), (&raw const value).cast(), 8) };
-            check(done(sent)? == 8)
+            check(write(&self.theirs, &1_u64.to_ne_bytes())? == 8)
         }
 
         fn recv(&mut self) -> io::Result<()> {
-            let mut value = 0_u64;
-            // SAFETY: there is room for eight bytes.
-            let received = unsafe { libc::read(self.mine.as_raw_fd(), (&raw mut value).cast(), 8) };
-            check(done(received)? == 8 && value == 1)
+            let mut value = [0; 8];
+            check(read(&self.mine, &mut value)? == 8 && value == 1_u64.to_ne_bytes())
         }
     }
 

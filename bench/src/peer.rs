@@ -21,7 +21,8 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    const ALL: [Self; 8] = [
+    /// In the order of the variants.
+    pub(crate) const ALL: [Self; 8] = [
         Self::Ours,
         Self::Raw,
         Self::Std,
@@ -65,5 +66,19 @@ impl Peer {
     /// It has nothing of the kind.
     pub(crate) fn cannot(self) -> io::Error {
         io::Error::new(io::ErrorKind::Unsupported, format!("{} does not do that here", self.name()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_where_their_number_says() {
+        for (index, peer) in Peer::ALL.into_iter().enumerate() {
+            assert_eq!(peer as usize, index);
+            assert_eq!(Peer::parse(peer.name()).unwrap(), peer);
+        }
+        assert!(Peer::parse("nobody").is_err());
     }
 }

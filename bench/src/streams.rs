@@ -198,7 +198,7 @@ mod backlog {
         }
 
         fn far(&self, peer: Peer, place: &Place) -> io::Result<Option<Ready>> {
-            let path = place.socket(peer);
+            let path = place.socket(peer).to_owned();
             Ok(Some(Box::new(move || {
                 Ok(work(move |count, _| {
                     let left = AtomicU32::new(count);
@@ -392,12 +392,12 @@ pub(crate) mod old {
 
     pub(crate) struct Old;
 
-    pub(crate) fn name(place: &Place) -> io::Result<Name<'static>> {
+    pub(crate) fn name(place: &Place) -> io::Result<Name<'_>> {
         let name = place.socket(Peer::Old);
         #[cfg(unix)]
         return name.to_fs_name::<interprocess_2::local_socket::GenericFilePath>();
         #[cfg(windows)]
-        name[1..].to_owned().to_ns_name::<interprocess_2::local_socket::GenericNamespaced>()
+        name[1..].to_ns_name::<interprocess_2::local_socket::GenericNamespaced>()
     }
 
     impl Transport for Old {

@@ -22,7 +22,7 @@ pub(crate) struct Crowd(pub(crate) Runtime, pub(crate) usize);
 
 impl Subject for Crowd {
     fn near(&self, peer: Peer, place: &Place, _: &mut Parcels) -> io::Result<Ready> {
-        let (connections, path) = (self.1, place.socket(peer));
+        let (connections, path) = (self.1, place.socket(peer).to_owned());
         Ok(Box::new(move || {
             raise_limit(2 * connections)?;
             let mut clients =

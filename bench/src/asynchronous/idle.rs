@@ -58,8 +58,8 @@ fn one(runtime: &'static str, peer: Peer, count: usize) -> io::Result<Idle> {
     let mut next = || said.next().unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()));
     next()?;
     let start = Instant::now();
-    let path = place.socket(peer);
-    let mut clients = (0..count).map(|_| UnixStream::connect(&path)).collect::<io::Result<Vec<_>>>()?;
+    let mut clients =
+        (0..count).map(|_| UnixStream::connect(place.socket(peer))).collect::<io::Result<Vec<_>>>()?;
     let more = next()?.parse::<usize>().map_err(io::Error::other)?;
     let accepted_in = start.elapsed().as_secs_f64();
     // Each of them is alive.
@@ -78,7 +78,7 @@ fn one(runtime: &'static str, peer: Peer, count: usize) -> io::Result<Idle> {
 /// What the other process does.
 pub(crate) fn serve(runtime: &str, peer: Peer, folder: &str, count: usize) -> io::Result<()> {
     raise_limit(count)?;
-    let place = Place { folder: folder.into() };
+    let place = Place::at(folder.into());
     let runtime = if runtime == "tokio" { Runtime::Tokio } else { Runtime::Smol };
     for_face!(runtime, peer, Kind => serve_as::<Kind>(&place, count))
 }
