@@ -242,7 +242,9 @@ fn crowds(group: &'static str, runtime: Runtime, peers: [Peer; 2]) -> impl Itera
 fn clients() -> Vec<Case> {
     let what = "connect, accept, hang up";
     let blocking = [Peer::Ours, Peer::Std, Peer::Raw, Peer::Old];
-    let (tokio, smol) = ([Peer::Ours, Peer::Tokio, Peer::Old], [Peer::Ours, Peer::AsyncNet]);
+    // By Wine, the older crate's client is never told that the server has hung up.
+    let tokio = [Peer::Ours, Peer::Tokio, if cfg!(windows) { Peer::Tokio } else { Peer::Old }];
+    let smol = [Peer::Ours, Peer::AsyncNet];
     let (on_tokio, on_smol) = (asynchronous::Connect(Runtime::Tokio), asynchronous::Connect(Runtime::Smol));
     vec![
         Case::new(CLIENTS, "accept/blocking", what, &blocking, streams::Connect).goal(A_LITTLE),
