@@ -203,6 +203,7 @@ impl Stream {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if the stream is [nonblocking](Self::set_nonblocking) and nothing is there.
     ///
     /// Stands on `recv(2)`; `ReadFile` on Windows.
+    #[inline]
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.recv(buf)
     }
@@ -223,6 +224,7 @@ impl Stream {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if nothing could be sent at all.
     ///
     /// Stands on `send(2)` with `MSG_NOSIGNAL`; `WriteFile` on Windows.
+    #[inline]
     pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.0.send(buf)
     }
@@ -400,6 +402,7 @@ fn not_zero(timeout: Option<Duration>) -> io::Result<Option<Duration>> {
 macro_rules! read_by_ref {
     ($($type:ty, |$this:ident| $stream:expr;)+) => {$(
         impl Read for $type {
+            #[inline]
             fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
                 let $this = self;
                 $stream.recv(buf)
@@ -423,6 +426,7 @@ read_by_ref! {
 macro_rules! write_by_ref {
     ($($type:ty, |$this:ident| $stream:expr;)+) => {$(
         impl Write for $type {
+            #[inline]
             fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
                 let $this = self;
                 $stream.send(buf)

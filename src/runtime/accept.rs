@@ -44,15 +44,20 @@ impl<T: Accept, R: Runtime> Async<T, R> {
         let listener = self.get_ref();
         loop {
             let mut next = pin!(self.read_with(T::next_connection));
+            let mut stop = listener.stop_tasks().map(WakerList::waiting);
             let connection = poll_fn(|cx| {
-                // First, so that being stopped in between is noticed.
-                if let Some(tasks) = listener.stop_tasks() {
-                    tasks.add(cx.waker());
-                }
                 if listener.is_stopped() {
                     return Poll::Ready(listener.next_connection());
                 }
-                next.as_mut().poll(cx)
+                let polled = next.as_mut().poll(cx);
+                if let (Poll::Pending, Some(stop)) = (&polled, &mut stop) {
+                    stop.wait(cx.waker());
+                    // It may have been stopped in between.
+                    if listener.is_stopped() {
+                        return Poll::Ready(listener.next_connection());
+                    }
+                }
+                polled
             });
             match connection.await? {
                 Some(connection) => return Async::new(connection),

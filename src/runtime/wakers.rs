@@ -9,41 +9,68 @@ use std::{
 
 /// Tasks that wait for something that happens once.
 #[derive(Debug, Default)]
-pub struct WakerList(Mutex<Wakers>);
+pub struct WakerList(Mutex<Places>);
 
 #[derive(Debug, Default)]
-struct Wakers {
-    tasks: Vec<Waker>,
-    /// How many there may be before those that gave up, and did not say so, have to be sorted out.
-    limit: usize,
+struct Places {
+    /// `None`: the place is free, or who has it was woken, or does not wait yet.
+    wakers: Vec<Option<Waker>>,
+    free: Vec<usize>,
 }
 
 impl WakerList {
-    pub(crate) fn add(&self, waker: &Waker) {
-        const LEAST_LIMIT: usize = 32;
-
-        let mut wakers = self.lock();
-        if wakers.tasks.iter().any(|other| other.will_wake(waker)) {
-            return;
-        }
-        let mut woken = Vec::new();
-        if wakers.tasks.len() >= wakers.limit.max(LEAST_LIMIT) {
-            // All are woken to ask again. Should all still wait, the next time is twice as far.
-            woken = mem::take(&mut wakers.tasks);
-            wakers.limit = woken.len() * 2;
-        }
-        wakers.tasks.push(waker.clone());
-        drop(wakers);
-        woken.into_iter().for_each(Waker::wake);
+    /// For one who may come to wait. Nothing is remembered of it when it is dropped.
+    pub(crate) fn waiting(&self) -> Waiting<'_> {
+        Waiting { list: self, place: None }
     }
 
     pub(crate) fn wake(&self) {
-        let woken = mem::take(&mut self.lock().tasks);
+        let woken: Vec<_> = self.lock().wakers.iter_mut().filter_map(Option::take).collect();
         woken.into_iter().for_each(Waker::wake);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Wakers> {
+    fn lock(&self) -> MutexGuard<'_, Places> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place in a [`WakerList`], once it is needed.
+#[derive(Debug)]
+pub(crate) struct Waiting<'l> {
+    list: &'l WakerList,
+    place: Option<usize>,
+}
+
+impl Waiting<'_> {
+    /// This task is woken from now on. Whether what it waits for has happened is to be looked at after that.
+    pub(crate) fn wait(&mut self, waker: &Waker) {
+        let mut places = self.list.lock();
+        let place = *self.place.get_or_insert_with(|| {
+            places.free.pop().unwrap_or_else(|| {
+                places.wakers.push(None);
+                places.wakers.len() - 1
+            })
+        });
+        let known = &mut places.wakers[place];
+        if known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            return;
+        }
+        let before = known.replace(waker.clone());
+        // What a waker does when it is dropped is not known.
+        drop(places);
+        drop(before);
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            let mut places = self.list.lock();
+            let waker = places.wakers[place].take();
+            places.free.push(place);
+            drop(places);
+            drop(waker);
+        }
     }
 }
 
@@ -109,36 +136,52 @@ mod tests {
         task::Wake,
     };
 
-    /// A task that asks again whenever it is woken.
-    struct Task {
-        list: Arc<WakerList>,
-        woken: AtomicUsize,
-    }
+    #[derive(Default)]
+    struct Task(AtomicUsize);
 
     impl Wake for Task {
         fn wake(self: Arc<Self>) {
-            self.woken.fetch_add(1, Relaxed);
-            // Only so often, for the test to end if they wake each other for ever.
-            if self.woken.load(Relaxed) < 100 {
-                let list = Arc::clone(&self.list);
-                list.add(&self.into());
-            }
+            self.0.fetch_add(1, Relaxed);
         }
     }
 
     #[test]
-    fn many_waiting_tasks_do_not_wake_each_other_for_ever() {
-        let list = Arc::new(WakerList::default());
-        let new = || Arc::new(Task { list: Arc::clone(&list), woken: AtomicUsize::new(0) });
-        let tasks: Vec<_> = (0..200).map(|_| new()).collect();
-        for task in &tasks {
-            list.add(&Arc::clone(task).into());
-        }
-        assert!(tasks.iter().all(|task| task.woken.load(Relaxed) < 10));
-        assert_eq!(list.lock().tasks.len(), tasks.len());
-        let before: usize = tasks.iter().map(|task| task.woken.load(Relaxed)).sum();
+    fn everybody_who_waits_is_woken_once_and_who_has_left_is_not() {
+        let list = WakerList::default();
+        let tasks: Vec<_> = (0..100).map(|_| Arc::new(Task::default())).collect();
+        let mut waiting: Vec<_> = tasks
+            .iter()
+            .map(|task| {
+                let mut waiting = list.waiting();
+                waiting.wait(&Arc::clone(task).into());
+                // Polled again, with the same waker and with another.
+                waiting.wait(&Arc::new(Task::default()).into());
+                waiting.wait(&Arc::clone(task).into());
+                waiting
+            })
+            .collect();
+        waiting.truncate(50);
         list.wake();
-        let after: usize = tasks.iter().map(|task| task.woken.load(Relaxed)).sum();
-        assert_eq!(after - before, tasks.len());
+        list.wake();
+        for (index, task) in tasks.iter().enumerate() {
+            assert_eq!(task.0.load(Relaxed), usize::from(index < 50), "{index}");
+        }
+        // Who waits again is woken again.
+        waiting[7].wait(&Arc::clone(&tasks[7]).into());
+        list.wake();
+        assert_eq!(tasks[7].0.load(Relaxed), 2);
+    }
+
+    #[test]
+    fn the_list_is_no_longer_than_there_were_tasks_at_once() {
+        let list = WakerList::default();
+        for _ in 0..10_000 {
+            let mut waiting = [list.waiting(), list.waiting(), list.waiting()];
+            for waiting in &mut waiting[1..] {
+                waiting.wait(&Arc::new(Task::default()).into());
+            }
+        }
+        assert_eq!(list.lock().wakers.len(), 2);
+        assert!(list.lock().wakers.iter().all(Option::is_none));
     }
 }

@@ -102,6 +102,7 @@ impl Recver {
     /// assert_eq!(recver.recv(&mut buf)?, 0);
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    #[inline]
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.recv(buf)
     }
@@ -182,6 +183,7 @@ impl Sender {
     /// - Otherwise, Linux since 6.18: `pwritev2(2)` with `RWF_NOSIGNAL`; and before that, as other Unixes: `write(2)`, with the signal
     ///   blocked in this thread meanwhile.
     /// - Windows: `NtWriteFile` with a deadline.
+    #[inline]
     pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.0.send(buf)
     }
@@ -275,6 +277,7 @@ macro_rules! both_ends {
 both_ends!(Recver, Sender);
 
 impl Read for &Recver {
+    #[inline]
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.recv(buf)
     }
@@ -285,6 +288,7 @@ impl Read for &Recver {
 }
 
 impl Read for Recver {
+    #[inline]
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.recv(buf)
     }
@@ -295,6 +299,7 @@ impl Read for Recver {
 }
 
 impl Write for &Sender {
+    #[inline]
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.send(buf)
     }
@@ -310,6 +315,7 @@ impl Write for &Sender {
 }
 
 impl Write for Sender {
+    #[inline]
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.send(buf)
     }

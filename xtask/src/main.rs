@@ -1,7 +1,8 @@
-//! What continuous integration and people both run: `cargo xtask test`.
+//! What continuous integration and people both run: `cargo xtask test`. And `cargo xtask bench`.
 //!
 //! Uses nothing but the standard library, so that it starts at once on a machine that has only Rust.
 
+mod bench;
 mod debian;
 mod job;
 mod qemu;
@@ -21,17 +22,37 @@ cargo xtask test [FLAGS] [-- ARGS]    run the tests; ARGS go to the test program
     --only STEP      only this step; may be given more than once
     --install        install what the chosen steps lack: Debian packages, Wine, the oldest supported Rust
     --list           name the steps and the Debian packages each one needs
+
+cargo xtask bench [FLAGS]             measure, beside system calls and other crates; see docs/performance.md
+
+    (no flags)       everything, with results in target/bench: a quarter of an hour at most
+    --quick          less precise, in less than two minutes
+    --only TEXT      only cases whose name contains that; their times are printed
+    --docs           write to docs/ and the README, too
+    --list           name the cases
+    --guard          compare instructions and system calls with bench/guard.txt, as the step of that name does
+    --bless          write them there
 ";
 
 fn main() -> ExitCode {
-    match parse(env::args().skip(1)) {
+    let mut args = env::args().skip(1).peekable();
+    if args.next_if(|command| command == "bench").is_some() {
+        return match bench::run(args) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(problem) => misunderstood(&problem),
+        };
+    }
+    match parse(args) {
         Ok(Some(options)) => run(&options),
         Ok(None) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("error: {problem}\n\n{HELP}");
-            ExitCode::from(2)
-        }
+        Err(problem) => misunderstood(&problem),
     }
+}
+
+fn misunderstood(problem: &str) -> ExitCode {
+    eprintln!("error: {problem}\n\n{HELP}");
+    ExitCode::from(2)
 }
 
 /// Reads the command line. `None`: it only asked for something to be printed.

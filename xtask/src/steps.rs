@@ -1,7 +1,7 @@
 //! The steps, and those of them that need neither Wine nor qemu.
 
 use crate::{
-    debian,
+    bench, debian,
     job::{Job, Outcome},
     qemu, wine, workspace,
 };
@@ -19,7 +19,7 @@ pub(crate) struct Step {
 }
 
 /// All steps. The first needs only Rust, and is the one that runs when none is asked for.
-pub(crate) static STEPS: [Step; 11] = [
+pub(crate) static STEPS: [Step; 12] = [
     tests("native", native, &[], "the suite of this machine, with every feature"),
     tests("build", build, BUILD, "build what the next four run, all at once because that is quicker"),
     tests("windows", wine::test, &[debian::RUST, wine::PACKAGES], "the suite for Windows, by Wine"),
@@ -30,6 +30,7 @@ pub(crate) static STEPS: [Step; 11] = [
     check("features", features, &[debian::RUST], "clippy for every set of features, on Linux and Windows"),
     check("doc", doc, &[debian::RUST], "rustdoc for Linux, Windows and macOS, warnings denied"),
     check("msrv", msrv, &[debian::RUST, debian::OLD_RUST], "check with the oldest Rust that is supported"),
+    check("guard", bench::guard, &[bench::TOOLS], "instructions and system calls, beside those of last time"),
     check("deny", deny, &[], "licenses, advisories and sources of the dependencies"),
 ];
 
@@ -233,7 +234,7 @@ fn build(job: &mut Job<'_>) -> Outcome {
 }
 
 /// The Cargo that runs this program.
-fn own_cargo() -> Command {
+pub(crate) fn own_cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
     cargo.current_dir(workspace());
     cargo

@@ -154,6 +154,7 @@ impl Endpoint {
         self.explain(error)
     }
 
+    #[inline]
     pub(crate) fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         socket::recv(self.fd.as_fd(), buf, RecvFlags::empty()).or_else(|e| self.explain_receiving(e))
     }
@@ -178,6 +179,7 @@ impl Endpoint {
         socket::recv_vectored(self.fd.as_fd(), bufs).or_else(|e| self.explain_receiving(e))
     }
 
+    #[inline]
     pub(crate) fn send(&self, buf: &[u8]) -> io::Result<usize> {
         socket::send(self.fd.as_fd(), buf).map_err(|e| self.explain_sending(e))
     }
@@ -187,6 +189,7 @@ impl Endpoint {
     }
 
     /// One message, or as much of it as there is room for.
+    #[inline]
     pub(crate) fn recv_message(&self, buf: &mut [u8], flags: RecvFlags) -> io::Result<Received> {
         self.recv_messages(|| socket::recv_message(self.fd.as_fd(), buf, flags))
     }
@@ -197,6 +200,7 @@ impl Endpoint {
     }
 
     /// One message, which may be empty.
+    #[inline]
     pub(crate) fn send_message(&self, buf: &[u8]) -> io::Result<usize> {
         socket::send_message(self.fd.as_fd(), buf, self.send_flags).map_err(|e| self.explain_sending(e))
     }

@@ -217,6 +217,7 @@ impl Recver {
         Self { writer: Some(Arc::new(Writer { fd: Mutex::new(Some(writer)), until })), ..self }
     }
 
+    #[inline]
     pub(crate) fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
@@ -346,6 +347,7 @@ impl Sender {
         Self { silencer: Silencer::new(fd.as_fd()), end: End::new(fd, nonblocking) }
     }
 
+    #[inline]
     pub(crate) fn send(&self, buf: &[u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);

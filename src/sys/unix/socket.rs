@@ -175,6 +175,7 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> Resu
 
 /// One message, or as much of it as there is room for, and whether there was more. An empty buffer takes it, too.
 #[cfg(any(target_os = "linux", target_os = "android"))]
+#[inline]
 pub(crate) fn recv_message(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> io::Result<Received> {
     // With this flag, the kernel tells the whole length.
     let flags = flags | RecvFlags::TRUNC;
@@ -184,6 +185,7 @@ pub(crate) fn recv_message(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags)
 
 /// One message, or as much of it as there is room for, and whether there was more. An empty buffer takes it, too.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[inline]
 pub(crate) fn recv_message(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> io::Result<Received> {
     message::recv::<Box<[Word]>>(fd, &mut [IoSliceMut::new(buf)], None, None, flags)
 }

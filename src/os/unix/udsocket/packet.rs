@@ -26,6 +26,7 @@ impl<K: Packets> Socket<K> {
     /// having read everything ([`ConnectionReset`](io::ErrorKind::ConnectionReset)).
     ///
     /// Stands on `recv(2)` with `MSG_TRUNC` on Linux, on `recvmsg(2)` elsewhere.
+    #[inline]
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
         self.inner.recv_message(buf, RecvFlags::empty()).map(told)
     }
@@ -92,6 +93,7 @@ impl<K: Packets> Socket<K> {
     /// - On macOS and the BSDs, which do not wait for room for a datagram, the OS's `ENOBUFS`.
     ///
     /// Stands on `send(2)`.
+    #[inline]
     pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
         K::check(&[IoSlice::new(buf)], false)?;
         self.inner.send_message(buf)

@@ -75,6 +75,7 @@ impl Socket<Stream> {
     /// Ancillary data that came with them are lost; the kernel closes them.
     ///
     /// Stands on `recv(2)`.
+    #[inline]
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.inner.recv(buf)
     }
@@ -116,6 +117,7 @@ impl Socket<Stream> {
     /// Sends bytes: as many as there is room for, at least one unless `buf` is empty.
     ///
     /// Stands on `send(2)`.
+    #[inline]
     pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.inner.send(buf)
     }

@@ -1,63 +1,149 @@
-//! Datagrams, descriptors, counters and queues.
+//! Messages on Linux: datagrams, descriptors that go along with bytes, counters, queues.
 
-use crate::{Side, median, median_ratio, take_turns};
-use interprocess::os::unix::{
-    ancillary::{AncillaryData, AncillaryDataBuf},
-    eventfd::EventFd,
-    message_queue::{MessageQueue, MessageQueueOptions},
-    udsocket::{
-        Socket, UdSocket, UdStream,
-        kind::{Datagram, Kind, Stream},
+use crate::{
+    arena::{Parcels, Place, Ready, Subject, Work, lend, work},
+    peer::Peer,
+};
+use interprocess::{
+    child,
+    os::unix::{
+        ancillary::{AncillaryData, AncillaryDataBuf},
+        eventfd::EventFd,
+        message_queue::{MessageQueue, MessageQueueOptions},
+        udsocket::{
+            Socket, UdSocket, UdStream,
+            kind::{Datagram, Kind, Stream},
+        },
     },
 };
 use std::{
     fs::File,
     io,
-    os::fd::{AsFd, OwnedFd},
-    sync::mpsc,
-    thread,
-    time::{Duration, Instant},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixDatagram,
+    },
+    time::Duration,
 };
 
 const MESSAGE: [u8; 64] = [0x55; 64];
 /// Should one end fail, the other must not wait for ever.
 const PATIENCE: Option<Duration> = Some(Duration::from_secs(10));
 
-/// What a line of the table is called on the command line, what it is, and how its sides are made.
-const LINES: [(&str, &str, Make); 9] = [
-    ("datagram", "datagram, 64 B", |side| one_thread(side, Datagrams::pair, raw::Datagrams::pair)),
-    ("datagram-threads", "datagram, 64 B, two threads", |side| {
-        two_threads(side, Datagrams::pair, raw::Datagrams::pair)
-    }),
-    ("descriptor-stream", "descriptor, stream", |side| {
-        one_thread(side, Descriptors::<Stream>::pair, raw::Descriptors::pair::<Stream>)
-    }),
-    ("descriptor-datagram", "descriptor, datagram", |side| {
-        one_thread(side, Descriptors::<Datagram>::pair, raw::Descriptors::pair::<Datagram>)
-    }),
-    ("descriptor-vec", "descriptor, recv_with_fds", |side| {
-        one_thread(side, ToVec::pair, raw::Descriptors::pair::<Stream>)
-    }),
-    ("descriptor-threads", "descriptor, two threads", |side| {
-        two_threads(side, Descriptors::<Stream>::pair, raw::Descriptors::pair::<Stream>)
-    }),
-    ("eventfd", "eventfd", |side| one_thread(side, Counters::pair, raw::Counters::pair)),
-    ("eventfd-threads", "eventfd, two threads", |side| {
-        two_threads(side, Counters::pair, raw::Counters::pair)
-    }),
-    ("queue", "message queue, 64 B", |side| one_thread(side, Queues::pair, raw::Queues::pair)),
-];
+/// What is sent.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    Datagram,
+    /// One descriptor and one byte, over a stream.
+    Descriptor,
+    /// The same by the methods that are for descriptors alone.
+    DescriptorToVec,
+    DescriptorByDatagram,
+    /// One, added to a counter.
+    Count,
+    Queued,
+}
 
-type Make = fn(Side) -> io::Result<Contestant>;
+/// Sent and received by one thread.
+pub(crate) struct Alone(pub(crate) Message);
 
-/// Does something so many times.
-pub(crate) type Work = Box<dyn FnMut(u32) -> io::Result<()> + Send>;
+impl Subject for Alone {
+    fn near(&self, peer: Peer, _: &Place, _: &mut Parcels) -> io::Result<Ready> {
+        fn both<E: End>((mut one, mut other): (E, E)) -> Work {
+            work(move |count, _| {
+                for _ in 0..count {
+                    one.send()?;
+                    other.recv()?;
+                }
+                Ok(())
+            })
+        }
+        let both_ends = match (self.0, peer) {
+            (Message::Datagram, Peer::Ours) => both(pair::<Datagrams>()?),
+            (Message::Datagram, Peer::Raw) => both(pair::<raw::Datagrams>()?),
+            (Message::Datagram, Peer::Std) => both(pair::<StdDatagrams>()?),
+            (Message::Descriptor, Peer::Ours) => both(pair::<Descriptors<Stream>>()?),
+            (Message::DescriptorToVec, Peer::Ours) => both(pair::<ToVec>()?),
+            (Message::Descriptor | Message::DescriptorToVec, Peer::Raw) => {
+                both(pair::<raw::Descriptors<Stream>>()?)
+            }
+            (Message::DescriptorByDatagram, Peer::Ours) => both(pair::<Descriptors<Datagram>>()?),
+            (Message::DescriptorByDatagram, Peer::Raw) => both(pair::<raw::Descriptors<Datagram>>()?),
+            (Message::Count, Peer::Ours) => both(Counters::pair()?),
+            (Message::Count, Peer::Raw) => both(raw::Counters::pair()?),
+            (Message::Queued, Peer::Ours) => both(Queues::pair()?),
+            (Message::Queued, Peer::Raw) => both(raw::Queues::pair()?),
+            (_, peer) => return Err(peer.cannot()),
+        };
+        Ok(Box::new(|| Ok(both_ends)))
+    }
 
-/// What one of the sides does in a slice.
-pub(crate) struct Contestant {
-    pub(crate) drive: Work,
-    /// What is for the other thread, if there is one.
-    pub(crate) answer: Option<Work>,
+    fn far(&self, _: Peer, _: &Place) -> io::Result<Option<Ready>> {
+        Ok(None)
+    }
+}
+
+/// There and back again, between processes.
+pub(crate) struct PingPong(pub(crate) Message);
+
+/// Runs `$make` with `$kind` for the sockets of that peer.
+macro_rules! for_sockets {
+    ($message:expr, $peer:expr, $kind:ident => $make:expr) => {
+        match ($message, $peer) {
+            (Message::Datagram, Peer::Ours) => {
+                type $kind = Datagrams;
+                $make
+            }
+            (Message::Datagram, Peer::Raw) => {
+                type $kind = raw::Datagrams;
+                $make
+            }
+            (Message::Datagram, Peer::Std) => {
+                type $kind = StdDatagrams;
+                $make
+            }
+            (Message::Descriptor, Peer::Ours) => {
+                type $kind = Descriptors<Stream>;
+                $make
+            }
+            (Message::Descriptor, Peer::Raw) => {
+                type $kind = raw::Descriptors<Stream>;
+                $make
+            }
+            (_, peer) => Err(peer.cannot()),
+        }
+    };
+}
+
+impl Subject for PingPong {
+    fn near(&self, peer: Peer, _: &Place, parcels: &mut Parcels) -> io::Result<Ready> {
+        for_sockets!(self.0, peer, Ends => {
+            let (one, other) = sockets::<<Ends as Made>::Of>()?;
+            parcels.push((peer.name().to_owned(), lend(&other)?));
+            let mut end = Ends::new(one)?;
+            Ok(Box::new(move || Ok(work(move |count, laps| {
+                for _ in 0..count {
+                    end.send()?;
+                    end.recv()?;
+                    laps.lap();
+                }
+                Ok(())
+            }))))
+        })
+    }
+
+    fn far(&self, peer: Peer, _: &Place) -> io::Result<Option<Ready>> {
+        for_sockets!(self.0, peer, Ends => {
+            let mut end = Ends::new(child::inherited(peer.name())?)?;
+            Ok(Some(Box::new(move || Ok(work(move |count, _| {
+                for _ in 0..count {
+                    end.recv()?;
+                    end.send()?;
+                }
+                Ok(())
+            })))))
+        })
+    }
 }
 
 /// One of two ends that send to each other.
@@ -68,122 +154,19 @@ trait End: Send + 'static {
     fn recv(&mut self) -> io::Result<()>;
 }
 
-fn one_thread<O: End, R: End>(
-    side: Side,
-    ours: impl Fn() -> io::Result<(O, O)>,
-    raw: impl Fn() -> io::Result<(R, R)>,
-) -> io::Result<Contestant> {
-    fn contestant<E: End>((mut one, mut other): (E, E)) -> Contestant {
-        let drive: Work = Box::new(move |count| {
-            for _ in 0..count {
-                one.send()?;
-                other.recv()?;
-            }
-            Ok(())
-        });
-        Contestant { drive, answer: None }
-    }
-    Ok(if side == Side::Ours { contestant(ours()?) } else { contestant(raw()?) })
+/// An end that is made of a socket.
+trait Made: End + Sized {
+    type Of: Kind;
+
+    fn new(socket: Socket<Self::Of>) -> io::Result<Self>;
 }
 
-/// There and back again.
-fn two_threads<O: End, R: End>(
-    side: Side,
-    ours: impl Fn() -> io::Result<(O, O)>,
-    raw: impl Fn() -> io::Result<(R, R)>,
-) -> io::Result<Contestant> {
-    fn contestant<E: End>((mut one, mut other): (E, E)) -> Contestant {
-        let drive: Work = Box::new(move |count| {
-            for _ in 0..count {
-                one.send()?;
-                one.recv()?;
-            }
-            Ok(())
-        });
-        let answer: Work = Box::new(move |count| {
-            for _ in 0..count {
-                other.recv()?;
-                other.send()?;
-            }
-            Ok(())
-        });
-        Contestant { drive, answer: Some(answer) }
-    }
-    Ok(if side == Side::Ours { contestant(ours()?) } else { contestant(raw()?) })
+fn pair<E: Made>() -> io::Result<(E, E)> {
+    let (one, other) = sockets()?;
+    Ok((E::new(one)?, E::new(other)?))
 }
 
-/// The contestants, and the other thread. There is one for all of them, so that the scheduler cannot treat them differently.
-pub(crate) struct Arena {
-    drives: Vec<Work>,
-    /// Which contestant is to answer, and how many times; and that the other thread has heard it.
-    orders: Option<Orders>,
-}
-
-type Orders = (mpsc::Sender<(usize, u32)>, mpsc::Receiver<()>);
-
-impl Arena {
-    pub(crate) fn new(contestants: impl IntoIterator<Item = Contestant>) -> Self {
-        let (mut drives, mut answers) = (Vec::new(), Vec::new());
-        for Contestant { drive, answer } in contestants {
-            drives.push(drive);
-            answers.extend(answer);
-        }
-        let is_alone = answers.is_empty();
-        let orders = (!is_alone).then(|| {
-            let (orders, to_answer) = mpsc::channel::<(usize, u32)>();
-            let (heard, is_heard) = mpsc::channel();
-            // It ends when there are no more orders, or with an error, which the first thread sees as its own.
-            thread::spawn(move || -> io::Result<()> {
-                for (index, count) in to_answer {
-                    let _ = heard.send(());
-                    answers[index](count)?;
-                }
-                Ok(())
-            });
-            (orders, is_heard)
-        });
-        Self { drives, orders }
-    }
-
-    /// Runs one slice, and says how long it took.
-    pub(crate) fn slice(&mut self, index: usize, count: u32) -> io::Result<Duration> {
-        if let Some((orders, is_heard)) = &self.orders {
-            let is_there = orders.send((index, count)).is_ok() && is_heard.recv().is_ok();
-            if !is_there {
-                return Err(io::Error::other("the other thread has failed"));
-            }
-        }
-        let start = Instant::now();
-        self.drives[index](count)?;
-        Ok(start.elapsed())
-    }
-}
-
-/// Exactly `count` exchanges.
-pub(crate) fn calls(line: &str, count: u32, side: Side) -> io::Result<()> {
-    let Some((_, _, make)) = LINES.iter().find(|(name, ..)| *name == line) else {
-        let names = LINES.map(|(name, ..)| name).join(", ");
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("the lines are {names}")));
-    };
-    Arena::new([make(side)?]).slice(0, count).map(drop)
-}
-
-pub(crate) fn compare(per_line: Duration) -> io::Result<()> {
-    println!("{:<30}{:>12}{:>12}{:>10}", "", "ours", "raw", "ratio");
-    for (_, what, make) in LINES {
-        let mut arena = Arena::new([make(Side::Ours)?, make(Side::Raw)?]);
-        let times = take_turns(2, per_line, |side, count| arena.slice(side, count))?;
-        let [ours, raw] = [0, 1].map(|side| median(times[side].clone()) * 1e9);
-        let ratio = median_ratio(&times[0], &times[1]);
-        println!("{what:<30}{:>12}{:>12}{ratio:>10.3}", format!("{ours:.0} ns"), format!("{raw:.0} ns"));
-    }
-    println!(
-        "Sent and received, with two threads there and back again; medians. Ratios are of times: above 1, ours is slower."
-    );
-    Ok(())
-}
-
-/// Two sockets for either side: there is one way to make them.
+/// Two sockets for any peer: there is one way to make them.
 fn sockets<K: Kind>() -> io::Result<(Socket<K>, Socket<K>)> {
     let (one, other) = Socket::pair()?;
     for socket in [&one, &other] {
@@ -199,10 +182,11 @@ fn check(is_expected: bool) -> io::Result<()> {
 
 struct Datagrams(UdSocket);
 
-impl Datagrams {
-    fn pair() -> io::Result<(Self, Self)> {
-        let (one, other) = sockets()?;
-        Ok((Self(one), Self(other)))
+impl Made for Datagrams {
+    type Of = Datagram;
+
+    fn new(socket: UdSocket) -> io::Result<Self> {
+        Ok(Self(socket))
     }
 }
 
@@ -213,11 +197,36 @@ impl End for Datagrams {
 
     fn recv(&mut self) -> io::Result<()> {
         let mut buf = [0; MESSAGE.len()];
-        check(self.0.recv(&mut buf)? == (MESSAGE.len(), false))
+        check(self.0.recv(&mut buf)? == (MESSAGE.len(), false) && buf == MESSAGE)
     }
 }
 
-/// One descriptor and one byte at a time.
+struct StdDatagrams(UnixDatagram);
+
+impl Made for StdDatagrams {
+    type Of = Datagram;
+
+    fn new(socket: UdSocket) -> io::Result<Self> {
+        Ok(Self(OwnedFd::from(socket).into()))
+    }
+}
+
+impl End for StdDatagrams {
+    fn send(&mut self) -> io::Result<()> {
+        check(self.0.send(&MESSAGE)? == MESSAGE.len())
+    }
+
+    fn recv(&mut self) -> io::Result<()> {
+        let mut buf = [0; MESSAGE.len()];
+        check(self.0.recv(&mut buf)? == MESSAGE.len() && buf == MESSAGE)
+    }
+}
+
+/// A file to send the descriptor of.
+fn file() -> io::Result<OwnedFd> {
+    File::open("/dev/null").map(Into::into)
+}
+
 struct Descriptors<K: Kind> {
     socket: Socket<K>,
     ancillary: AncillaryDataBuf,
@@ -226,13 +235,8 @@ struct Descriptors<K: Kind> {
 }
 
 impl<K: Kind> Descriptors<K> {
-    fn pair() -> io::Result<(Self, Self)> {
-        let (one, other) = sockets()?;
-        let with = |socket| {
-            let file = File::open("/dev/null")?.into();
-            Ok(Self { socket, ancillary: AncillaryDataBuf::new(), file })
-        };
-        with(one).and_then(|one| Ok((one, with(other)?)))
+    fn with(socket: Socket<K>) -> io::Result<Self> {
+        Ok(Self { socket, ancillary: AncillaryDataBuf::new(), file: file()? })
     }
 
     fn send(&self) -> io::Result<()> {
@@ -251,6 +255,14 @@ impl<K: Kind> Descriptors<K> {
     }
 }
 
+impl Made for Descriptors<Stream> {
+    type Of = Stream;
+
+    fn new(socket: UdStream) -> io::Result<Self> {
+        Self::with(socket)
+    }
+}
+
 impl End for Descriptors<Stream> {
     fn send(&mut self) -> io::Result<()> {
         Self::send(self)
@@ -259,6 +271,14 @@ impl End for Descriptors<Stream> {
     fn recv(&mut self) -> io::Result<()> {
         check(self.socket.recv_ancillary(&mut [0], &mut self.ancillary)?.0 == 1)?;
         self.close()
+    }
+}
+
+impl Made for Descriptors<Datagram> {
+    type Of = Datagram;
+
+    fn new(socket: UdSocket) -> io::Result<Self> {
+        Self::with(socket)
     }
 }
 
@@ -273,18 +293,17 @@ impl End for Descriptors<Datagram> {
     }
 }
 
-/// The same by the methods that are for descriptors alone.
 struct ToVec {
     socket: UdStream,
     fds: Vec<OwnedFd>,
     file: OwnedFd,
 }
 
-impl ToVec {
-    fn pair() -> io::Result<(Self, Self)> {
-        let (one, other) = sockets()?;
-        let with = |socket| Ok(Self { socket, fds: Vec::new(), file: File::open("/dev/null")?.into() });
-        with(one).and_then(|one| Ok((one, with(other)?)))
+impl Made for ToVec {
+    type Of = Stream;
+
+    fn new(socket: UdStream) -> io::Result<Self> {
+        Ok(Self { socket, fds: Vec::new(), file: file()? })
     }
 }
 
@@ -351,13 +370,18 @@ impl End for Queues {
     }
 }
 
-/// The calls themselves, as C would make them, with the flags that we give.
+/// The calls themselves, with the flags that we give: by rustix, or as C would make them where that is less.
 mod raw {
-    use super::{End, Kind, MESSAGE, check, sockets};
-    use interprocess::os::unix::udsocket::kind;
+    use super::{Datagram, End, Kind, MESSAGE, Made, Socket, check, file};
+    use rustix::{
+        event::{EventfdFlags, eventfd},
+        io::{read, write},
+        net::{RecvFlags, SendFlags, recv, send},
+    };
     use std::{
-        fs::File,
-        io, mem,
+        io,
+        marker::PhantomData,
+        mem,
         os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
         ptr,
     };
@@ -369,27 +393,22 @@ mod raw {
 
     pub(super) struct Datagrams(OwnedFd);
 
-    impl Datagrams {
-        pub(super) fn pair() -> io::Result<(Self, Self)> {
-            let (one, other) = sockets::<kind::Datagram>()?;
-            Ok((Self(one.into()), Self(other.into())))
+    impl Made for Datagrams {
+        type Of = Datagram;
+
+        fn new(socket: Socket<Datagram>) -> io::Result<Self> {
+            Ok(Self(socket.into()))
         }
     }
 
     impl End for Datagrams {
         fn send(&mut self) -> io::Result<()> {
-            let (fd, message) = (self.0.as_raw_fd(), MESSAGE.as_ptr().cast());
-            // SAFETY: the message is as long as is said.
-            let sent = unsafe { libc::send(fd, message, MESSAGE.len(), libc::MSG_NOSIGNAL) };
-            check(done(sent)? == MESSAGE.len())
+            check(send(&self.0, &MESSAGE, SendFlags::NOSIGNAL)? == MESSAGE.len())
         }
 
         fn recv(&mut self) -> io::Result<()> {
-            let mut buf = [0_u8; MESSAGE.len()];
-            let (fd, room) = (self.0.as_raw_fd(), buf.as_mut_ptr().cast());
-            // SAFETY: the buffer is as long as is said.
-            let received = unsafe { libc::recv(fd, room, MESSAGE.len(), libc::MSG_TRUNC) };
-            check(done(received)? == MESSAGE.len())
+            let mut buf = [0; MESSAGE.len()];
+            check(recv(&self.0, &mut buf, RecvFlags::TRUNC)?.1 == MESSAGE.len() && buf == MESSAGE)
         }
     }
 
@@ -401,20 +420,18 @@ mod raw {
     /// A control buffer for one descriptor, aligned for the header.
     type Control = [u64; SPACE as usize / size_of::<u64>()];
 
-    pub(super) struct Descriptors {
+    pub(super) struct Descriptors<K> {
         socket: OwnedFd,
         control: Control,
         file: OwnedFd,
+        kind: PhantomData<fn(K)>,
     }
 
-    impl Descriptors {
-        pub(super) fn pair<K: Kind>() -> io::Result<(Self, Self)> {
-            let (one, other) = sockets::<K>()?;
-            let with = |socket: OwnedFd| {
-                let file = File::open("/dev/null")?.into();
-                Ok(Self { socket, control: Control::default(), file })
-            };
-            with(one.into()).and_then(|one| Ok((one, with(other.into())?)))
+    impl<K: Kind> Made for Descriptors<K> {
+        type Of = K;
+
+        fn new(socket: Socket<K>) -> io::Result<Self> {
+            Ok(Self { socket: socket.into(), control: Control::default(), file: file()?, kind: PhantomData })
         }
     }
 
@@ -433,7 +450,7 @@ mod raw {
         header
     }
 
-    impl End for Descriptors {
+    impl<K: Kind> End for Descriptors<K> {
         fn send(&mut self) -> io::Result<()> {
             let mut byte = 1_u8;
             let mut iov = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
@@ -478,13 +495,7 @@ mod raw {
 
     impl Counters {
         pub(super) fn pair() -> io::Result<(Self, Self)> {
-            let new = || {
-                // SAFETY: the call takes no pointers.
-                let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) };
-                done(fd as isize)?;
-                // SAFETY: the call gave a descriptor, which is ours.
-                Ok::<_, io::Error>(unsafe { OwnedFd::from_raw_fd(fd) })
-            };
+            let new = || eventfd(0, EventfdFlags::CLOEXEC);
             let (one, other) = (new()?, new()?);
             let mirrored = Self { mine: other.try_clone()?, theirs: one.try_clone()? };
             Ok((Self { mine: one, theirs: other }, mirrored))
@@ -493,17 +504,12 @@ mod raw {
 
     impl End for Counters {
         fn send(&mut self) -> io::Result<()> {
-            let value = 1_u64;
-            // SAFETY: eight bytes are there.
-            let sent = unsafe { libc::write(self.theirs.as_raw_fd(), (&raw const value).cast(), 8) };
-            check(done(sent)? == 8)
+            check(write(&self.theirs, &1_u64.to_ne_bytes())? == 8)
         }
 
         fn recv(&mut self) -> io::Result<()> {
-            let mut value = 0_u64;
-            // SAFETY: there is room for eight bytes.
-            let received = unsafe { libc::read(self.mine.as_raw_fd(), (&raw mut value).cast(), 8) };
-            check(done(received)? == 8 && value == 1)
+            let mut value = [0; 8];
+            check(read(&self.mine, &mut value)? == 8 && value == 1_u64.to_ne_bytes())
         }
     }
 
