@@ -69,13 +69,13 @@ pub(crate) fn run(mut args: impl Iterator<Item = String>) -> Result<bool, String
 }
 
 fn succeeds(command: &mut Command) -> bool {
-    match command.status() {
-        Ok(status) => status.success(),
-        Err(error) => {
-            eprintln!("error: {}: {error}", command.get_program().to_string_lossy());
-            false
-        }
-    }
+    let problem = match command.status() {
+        Ok(status) if status.success() => return true,
+        Ok(status) => status.to_string(),
+        Err(error) => error.to_string(),
+    };
+    eprintln!("error: {}: {problem}", command.get_program().to_string_lossy());
+    false
 }
 
 const BUILD: [&str; 5] = ["build", "--release", "--locked", "--package", "interprocess-bench"];
