@@ -67,11 +67,19 @@ fn attempt_when<T: Source, X>(
     mut guard: AsyncFdReadyGuard<'_, Raw<T>>,
     attempt: &mut impl FnMut(&T) -> io::Result<(X, bool)>,
 ) -> Option<io::Result<X>> {
-    let result = guard.try_io(|io| attempt(&io.get_ref().0)).ok()?;
-    if matches!(result, Ok((_, true))) {
-        guard.clear_ready();
+    match attempt(&guard.get_inner().0) {
+        Ok((result, is_last)) => {
+            if is_last {
+                guard.clear_ready();
+            }
+            Some(Ok(result))
+        }
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            guard.clear_ready();
+            None
+        }
+        Err(error) => Some(Err(error)),
     }
-    Some(result.map(|(result, _)| result))
 }
 
 impl<T: Source> Registered<T> for Io<T> {

@@ -154,7 +154,6 @@ impl Endpoint {
         self.explain(error)
     }
 
-    #[inline]
     pub(crate) fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         socket::recv(self.fd.as_fd(), buf, RecvFlags::empty()).or_else(|e| self.explain_receiving(e))
     }
@@ -179,7 +178,6 @@ impl Endpoint {
         socket::recv_vectored(self.fd.as_fd(), bufs).or_else(|e| self.explain_receiving(e))
     }
 
-    #[inline]
     pub(crate) fn send(&self, buf: &[u8]) -> io::Result<usize> {
         socket::send(self.fd.as_fd(), buf).map_err(|e| self.explain_sending(e))
     }
