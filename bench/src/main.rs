@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask bench` builds and runs this; `interprocess-bench --help` says what else it can do.
 //!
-//! The cases are a [table](cases::table). Contestants of a case take turns in one [arena](arena::Arena): two real processes of
+//! The cases are a [table]. Contestants of a case take turns in one [arena](arena::Arena): two real processes of
 //! one thread each, or one thread that has both ends.
 
 mod arena;
