@@ -245,7 +245,7 @@ impl<T: SendBytes, R: Runtime, P: Deref<Target = Async<T, R>>> SendHalf<P> {
     }
 }
 
-/// The stream that it is a half of.
+/// What the system calls the stream that it is a half of.
 macro_rules! as_os {
     ($($half:ident),+) => {$(
         #[cfg(unix)]
@@ -265,6 +265,7 @@ macro_rules! as_os {
 }
 as_os!(RecvHalf, SendHalf);
 
+/// The stream that it is a half of.
 impl<P: Deref> AsRef<P::Target> for RecvHalf<P> {
     fn as_ref(&self) -> &P::Target {
         &self.0
