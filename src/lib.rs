@@ -106,6 +106,7 @@ pub mod error;
 pub mod local_socket;
 mod older;
 pub mod os;
+mod read_write;
 #[cfg(feature = "async")]
 pub mod runtime;
 #[cfg(feature = "signals")]

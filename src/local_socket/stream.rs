@@ -4,10 +4,11 @@ use crate::{
     connecting::Patience,
     deadline::Deadline,
     error::{ReuniteError, ReuniteResult},
+    read_write::{read_by_recv, write_by_send},
     sys,
 };
 use std::{
-    io::{self, IoSlice, IoSliceMut, Read, Write},
+    io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
     sync::Arc,
     thread,
@@ -398,57 +399,17 @@ fn not_zero(timeout: Option<Duration>) -> io::Result<Option<Duration>> {
     Ok(timeout)
 }
 
-/// `Read` for a type, by way of a `&Stream`.
-macro_rules! read_by_ref {
-    ($($type:ty, |$this:ident| $stream:expr;)+) => {$(
-        impl Read for $type {
-            #[inline]
-            fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-                let $this = self;
-                $stream.recv(buf)
-            }
-
-            fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-                let $this = self;
-                $stream.recv_vectored(bufs)
-            }
-        }
-    )+};
+read_by_recv! {
+    [] Stream, |stream| stream;
+    [] &Stream, |stream| stream;
+    [] RecvHalf, |half| half.0;
+    [] &RecvHalf, |half| half.0;
 }
-read_by_ref! {
-    Stream, |stream| stream;
-    &Stream, |stream| stream;
-    RecvHalf, |half| half.0;
-    &RecvHalf, |half| half.0;
-}
-
-/// `Write` for a type, by way of a `&Stream`.
-macro_rules! write_by_ref {
-    ($($type:ty, |$this:ident| $stream:expr;)+) => {$(
-        impl Write for $type {
-            #[inline]
-            fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-                let $this = self;
-                $stream.send(buf)
-            }
-
-            fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-                let $this = self;
-                $stream.send_vectored(bufs)
-            }
-
-            fn flush(&mut self) -> io::Result<()> {
-                let $this = self;
-                Stream::flush(&$stream)
-            }
-        }
-    )+};
-}
-write_by_ref! {
-    Stream, |stream| stream;
-    &Stream, |stream| stream;
-    SendHalf, |half| half.0;
-    &SendHalf, |half| half.0;
+write_by_send! {
+    [] Stream, |stream| stream, Stream::flush(stream);
+    [] &Stream, |stream| stream, Stream::flush(stream);
+    [] SendHalf, |half| half.0, half.0.0.flush();
+    [] &SendHalf, |half| half.0, half.0.0.flush();
 }
 
 /// The half of a [`Stream`] that receives. From [`Stream::split`].

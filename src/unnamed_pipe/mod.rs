@@ -50,9 +50,13 @@ pub mod smol;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 
-use crate::{TryClone, sys};
+use crate::{
+    TryClone,
+    read_write::{read_by_recv, write_by_send},
+    sys,
+};
 use std::{
-    io::{self, IoSlice, IoSliceMut, Read, Write},
+    io::{self, IoSlice, IoSliceMut},
     time::Duration,
 };
 
@@ -276,56 +280,11 @@ macro_rules! both_ends {
 }
 both_ends!(Recver, Sender);
 
-impl Read for &Recver {
-    #[inline]
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.recv_vectored(bufs)
-    }
+read_by_recv! {
+    [] Recver, |recver| recver;
+    [] &Recver, |recver| recver;
 }
-
-impl Read for Recver {
-    #[inline]
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.recv_vectored(bufs)
-    }
-}
-
-impl Write for &Sender {
-    #[inline]
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send_vectored(bufs)
-    }
-
-    /// Does nothing on Unix: what was sent is with the system. On Windows, waits for what was sent in nonblocking mode to be there.
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl Write for Sender {
-    #[inline]
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send_vectored(bufs)
-    }
-
-    /// Does nothing on Unix: what was sent is with the system. On Windows, waits for what was sent in nonblocking mode to be there.
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
+write_by_send! {
+    [] Sender, |sender| sender, sender.0.flush();
+    [] &Sender, |sender| sender, sender.0.flush();
 }

@@ -41,11 +41,12 @@ use crate::{
     deadline::Deadline,
     error::about,
     local_socket::ListenerNonblockingMode,
+    read_write::{read_by_recv, write_by_send},
     sys::{self, unix::vsock as imp},
 };
 use std::{
     fmt::{self, Display, Formatter},
-    io::{self, IoSlice, IoSliceMut, Read, Write},
+    io::{self, IoSlice, IoSliceMut},
     iter::FusedIterator,
     net::Shutdown,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -473,52 +474,13 @@ impl TryClone for VsockStream {
     }
 }
 
-impl Read for &VsockStream {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.recv_vectored(bufs)
-    }
+read_by_recv! {
+    [] VsockStream, |stream| stream;
+    [] &VsockStream, |stream| stream;
 }
-
-impl Read for VsockStream {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.recv_vectored(bufs)
-    }
-}
-
-impl Write for &VsockStream {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send_vectored(bufs)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Write for VsockStream {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send_vectored(bufs)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+write_by_send! {
+    [] VsockStream, |stream| stream, stream.0.flush();
+    [] &VsockStream, |stream| stream, stream.0.flush();
 }
 
 impl AsFd for VsockStream {

@@ -39,11 +39,12 @@ use crate::{
     deadline::Deadline,
     error::about,
     local_socket::ListenerNonblockingMode,
+    read_write::{read_by_recv, write_by_send},
     sys::windows::{hvsock as imp, stream::Stream, unix_socket},
 };
 use std::{
     fmt::{self, Debug, Display, Formatter},
-    io::{self, IoSlice, IoSliceMut, Read, Write},
+    io::{self, IoSlice, IoSliceMut},
     iter::FusedIterator,
     net::Shutdown,
     os::windows::io::{AsHandle, AsSocket, BorrowedSocket},
@@ -504,52 +505,13 @@ impl TryClone for HvsockStream {
     }
 }
 
-impl Read for &HvsockStream {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.recv_vectored(bufs)
-    }
+read_by_recv! {
+    [] HvsockStream, |stream| stream;
+    [] &HvsockStream, |stream| stream;
 }
-
-impl Read for HvsockStream {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.recv_vectored(bufs)
-    }
-}
-
-impl Write for &HvsockStream {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send_vectored(bufs)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        HvsockStream::flush(self)
-    }
-}
-
-impl Write for HvsockStream {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send_vectored(bufs)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        HvsockStream::flush(self)
-    }
+write_by_send! {
+    [] HvsockStream, |stream| stream, HvsockStream::flush(stream);
+    [] &HvsockStream, |stream| stream, HvsockStream::flush(stream);
 }
 
 /// The socket is an overlapped one. What the stream has received ahead is not in it any more.

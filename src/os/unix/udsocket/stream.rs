@@ -3,11 +3,15 @@ use super::{
     kind::{Connection, Stream},
 };
 use crate::{
-    ConnectWaitMode, connecting::Patience, error::about, os::unix::ancillary::AncillaryDataBuf,
+    ConnectWaitMode,
+    connecting::Patience,
+    error::about,
+    os::unix::ancillary::AncillaryDataBuf,
+    read_write::{read_by_recv, write_by_send},
     sys::unix::endpoint::Endpoint,
 };
 use std::{
-    io::{self, IoSlice, IoSliceMut, Read, Write},
+    io::{self, IoSlice, IoSliceMut},
     thread,
     time::Duration,
 };
@@ -130,50 +134,11 @@ impl Socket<Stream> {
     }
 }
 
-impl Read for &Socket<Stream> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.recv_vectored(bufs)
-    }
+read_by_recv! {
+    [] Socket<Stream>, |socket| socket;
+    [] &Socket<Stream>, |socket| socket;
 }
-
-impl Write for &Socket<Stream> {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send_vectored(bufs)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Read for Socket<Stream> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.recv_vectored(bufs)
-    }
-}
-
-impl Write for Socket<Stream> {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send_vectored(bufs)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+write_by_send! {
+    [] Socket<Stream>, |socket| socket, socket.inner.flush();
+    [] &Socket<Stream>, |socket| socket, socket.inner.flush();
 }

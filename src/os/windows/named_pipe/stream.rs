@@ -9,6 +9,7 @@ use crate::{
     error,
     local_socket::PeerCreds,
     os::windows::{ImpersonationGuard, ShareHandle},
+    read_write::{read_by_recv, write_by_send},
     sys::windows::{
         named_pipe::{self, Opener},
         stream::Stream,
@@ -17,7 +18,7 @@ use crate::{
 use std::{
     ffi::{OsStr, OsString},
     fmt::{self, Debug, Display, Formatter},
-    io::{self, IoSlice, IoSliceMut, Read, Write},
+    io::{self, IoSlice, IoSliceMut},
     marker::PhantomData,
     os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle},
     time::Duration,
@@ -758,52 +759,13 @@ impl PipeStream<Messages, Messages> {
     }
 }
 
-impl<Sm: PipeModeTag> Read for &PipeStream<Bytes, Sm> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.recv_vectored(bufs)
-    }
+read_by_recv! {
+    [Sm: PipeModeTag] PipeStream<Bytes, Sm>, |stream| stream;
+    [Sm: PipeModeTag] &PipeStream<Bytes, Sm>, |stream| stream;
 }
-
-impl<Sm: PipeModeTag> Read for PipeStream<Bytes, Sm> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.recv(buf)
-    }
-
-    fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.recv_vectored(bufs)
-    }
-}
-
-impl<Rm: PipeModeTag> Write for &PipeStream<Rm, Bytes> {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send_vectored(bufs)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        PipeStream::flush(self)
-    }
-}
-
-impl<Rm: PipeModeTag> Write for PipeStream<Rm, Bytes> {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(buf)
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send_vectored(bufs)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        PipeStream::flush(self)
-    }
+write_by_send! {
+    [Rm: PipeModeTag] PipeStream<Rm, Bytes>, |stream| stream, PipeStream::flush(stream);
+    [Rm: PipeModeTag] &PipeStream<Rm, Bytes>, |stream| stream, PipeStream::flush(stream);
 }
 
 impl<Rm: PipeModeTag, Sm: PipeModeTag> Debug for PipeStream<Rm, Sm> {
