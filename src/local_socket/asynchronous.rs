@@ -59,6 +59,7 @@ impl Source for Listener {
 }
 
 impl RecvBytes for Stream {
+    #[inline]
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.recv(buf)
     }
@@ -67,13 +68,19 @@ impl RecvBytes for Stream {
         self.recv_vectored(bufs)
     }
 
-    #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
-    fn recv_and_tell(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
-        self.0.recv_and_tell(buf)
+    #[cfg(unix)]
+    #[inline]
+    fn recv_uninit(
+        &self,
+        buf: &mut [std::mem::MaybeUninit<u8>],
+        tells: bool,
+    ) -> io::Result<crate::runtime::Told> {
+        self.0.recv_uninit(buf, tells)
     }
 }
 
 impl SendBytes for Stream {
+    #[inline]
     fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.send(buf)
     }
@@ -129,7 +136,7 @@ impl ListenerOptions<'_> {
 
 impl ConnectOptions<'_> {
     pub(crate) async fn connect_async<R: Runtime>(&self) -> io::Result<Async<Stream, R>> {
-        let mut attempts = Attempts::new(self)?;
+        let mut attempts = Attempts::new(self, self.name.get()?);
         loop {
             match attempts.attempt(None) {
                 Ok(stream) => return Async::new(stream),

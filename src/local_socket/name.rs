@@ -117,7 +117,7 @@ impl<'n> Name<'n> {
     /// A namespaced name on other Unixes is looked up in the runtime directory of the moment, as described
     /// for [`Name`].
     pub fn file(&self) -> Option<PathBuf> {
-        crate::sys::name_file(self)
+        crate::sys::name_file(self).map(Cow::into_owned)
     }
 
     /// A name that borrows from this one.

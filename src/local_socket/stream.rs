@@ -32,7 +32,7 @@ use std::{
 #[derive(Clone, Debug)]
 #[must_use = "options do nothing until a stream is connected with them"]
 pub struct ConnectOptions<'n> {
-    name: NameOption<'n>,
+    pub(crate) name: NameOption<'n>,
     wait_mode: ConnectWaitMode,
     nonblocking_stream: bool,
     wait_for_server: bool,
@@ -120,20 +120,7 @@ impl<'n> ConnectOptions<'n> {
     ///
     /// Stands on `connect(2)`; `CreateFileW` and `WaitNamedPipeW` on Windows.
     pub fn connect_sync(&self) -> io::Result<Stream> {
-        let mut attempts = Attempts::new(self)?;
-        let wait = attempts.patience.deadline();
-        loop {
-            match attempts.attempt(wait) {
-                Ok(stream) => {
-                    let is_nonblocking = wait.is_none();
-                    if is_nonblocking != self.nonblocking_stream {
-                        stream.set_nonblocking(self.nonblocking_stream)?;
-                    }
-                    return Ok(stream);
-                }
-                Err(error) => thread::sleep(attempts.pause_after(error)?),
-            }
-        }
+        Attempts::new(self, self.name.get()?).until_connected()
     }
 }
 
@@ -145,12 +132,29 @@ pub(crate) struct Attempts<'o> {
 }
 
 impl<'o> Attempts<'o> {
-    pub(crate) fn new(options: &'o ConnectOptions<'_>) -> io::Result<Self> {
-        let patience = Patience::new(options.wait_mode, options.wait_for_server);
-        Ok(Self { options, name: options.name.get()?, patience })
+    pub(crate) fn new(options: &'o ConnectOptions<'_>, name: Name<'o>) -> Self {
+        Self { options, name, patience: Patience::new(options.wait_mode, options.wait_for_server) }
+    }
+
+    /// As many as it takes.
+    fn until_connected(mut self) -> io::Result<Stream> {
+        let wait = self.patience.deadline();
+        loop {
+            match self.attempt(wait) {
+                Ok(stream) => {
+                    let (is_nonblocking, wanted) = (wait.is_none(), self.options.nonblocking_stream);
+                    if is_nonblocking != wanted {
+                        stream.set_nonblocking(wanted)?;
+                    }
+                    return Ok(stream);
+                }
+                Err(error) => thread::sleep(self.pause_after(error)?),
+            }
+        }
     }
 
     /// One attempt. Without `wait` it never waits, and the stream is nonblocking.
+    #[inline]
     pub(crate) fn attempt(&self, wait: Option<Deadline>) -> io::Result<Stream> {
         let stream = sys::Stream::connect(&self.name, self.options, wait)?;
         let is_ours_required =
@@ -193,7 +197,7 @@ impl Stream {
     /// # Errors
     /// See [`ConnectOptions::connect_sync`].
     pub fn connect<'n>(name: impl ToName<'n>) -> io::Result<Self> {
-        ConnectOptions::new().name(name).connect_sync()
+        Attempts::new(&ConnectOptions::new(), name.to_name()?).until_connected()
     }
 
     /// Receives bytes into `buf`: as many as there are and fit, at least one, or 0 at the end of the stream or if `buf` is

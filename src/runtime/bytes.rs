@@ -1,12 +1,14 @@
 //! Receiving and sending bytes, for everything that is a stream or an end of one.
 
-use super::{Async, Interest, Registered, Runtime, Source};
+use super::{Async, Interest, Registered, Runtime, Source, Told};
 #[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
 use std::task::{Context, Poll, ready};
 use std::{
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
 };
+#[cfg(unix)]
+use std::{mem::MaybeUninit, ptr};
 
 /// What has the runtime's own trait for reading.
 #[doc(hidden)]
@@ -14,9 +16,24 @@ pub trait RecvBytes: Source {
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize>;
     fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
 
-    /// Like `recv`, and whether it is known that the next attempt would find nothing.
-    fn recv_and_tell(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
-        self.recv(buf).map(|received| (received, false))
+    /// Like `recv`, into memory that need not be initialized: as much of it as was received is, then. If it `tells`, it says
+    /// whether the next attempt would find nothing, should that be known.
+    #[cfg(unix)]
+    fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], tells: bool) -> io::Result<Told>;
+
+    #[inline]
+    fn recv_and_tell(&self, buf: &mut [u8], tells: bool) -> io::Result<Told> {
+        #[cfg(unix)]
+        {
+            // SAFETY: this is the same memory. Nothing but bytes is written to it.
+            let buf = unsafe { &mut *(ptr::from_mut(buf) as *mut [MaybeUninit<u8>]) };
+            self.recv_uninit(buf, tells)
+        }
+        #[cfg(windows)]
+        {
+            let _ = tells;
+            self.recv(buf).map(Told::more_may_follow)
+        }
     }
 }
 
@@ -29,8 +46,8 @@ pub trait SendBytes: Source {
     fn shutdown(&self, how: Shutdown) -> io::Result<()>;
 }
 
-fn recv_for<T: RecvBytes, R: Runtime>(io: &T, buf: &mut [u8]) -> io::Result<(usize, bool)> {
-    if <T::Io<R> as Registered<T>>::TAKES_WORD { io.recv_and_tell(buf) } else { Ok((io.recv(buf)?, false)) }
+const fn tells<T: Source, R: Runtime>() -> bool {
+    <T::Io<R> as Registered<T>>::TAKES_WORD
 }
 
 /// Receiving bytes, by [`Stream`](crate::local_socket::Stream), [`Recver`](crate::unnamed_pipe::Recver), and whatever else is a
@@ -47,7 +64,7 @@ impl<T: RecvBytes, R: Runtime> Async<T, R> {
         if buf.is_empty() {
             return Ok(0);
         }
-        self.io.wait_and_tell(Interest::Read, |io| recv_for::<T, R>(io, buf)).await
+        self.io.wait_and_tell(Interest::Read, |io| io.recv_and_tell(buf, tells::<T, R>())).await
     }
 
     /// Like [`recv`](Self::recv), into several buffers, filled in order.
@@ -136,11 +153,27 @@ impl<T: SendBytes, R: Runtime> Async<T, R> {
 /// For the runtimes' own traits.
 #[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
 impl<T: RecvBytes, R: Runtime> Async<T, R> {
+    #[cfg(any(feature = "smol", feature = "tokio_support", windows))]
+    #[inline]
     pub(super) fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        self.io.poll_and_tell(Interest::Read, cx, |io| recv_for::<T, R>(io, buf))
+        self.io.poll_and_tell(Interest::Read, cx, |io| io.recv_and_tell(buf, tells::<T, R>()))
+    }
+
+    /// The same for memory that need not be initialized. What was received is.
+    #[cfg(all(unix, any(feature = "hyper", feature = "tokio")))]
+    #[inline]
+    pub(super) fn poll_recv_uninit(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut [MaybeUninit<u8>],
+    ) -> Poll<io::Result<usize>> {
+        if buf.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        self.io.poll_and_tell(Interest::Read, cx, |io| io.recv_uninit(buf, tells::<T, R>()))
     }
 
     #[cfg(any(feature = "smol", feature = "tokio_support"))]
@@ -159,6 +192,7 @@ impl<T: RecvBytes, R: Runtime> Async<T, R> {
 /// For the runtimes' own traits.
 #[cfg(any(feature = "hyper", feature = "smol", feature = "tokio"))]
 impl<T: SendBytes, R: Runtime> Async<T, R> {
+    #[inline]
     pub(super) fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.io.poll_with(Interest::Write, cx, |io| io.send(buf))
     }

@@ -14,8 +14,12 @@ impl<T: RecvBytes, R: Runtime> Read for Async<T, R> {
         cx: &mut Context<'_>,
         mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
+        #[cfg(unix)]
+        // SAFETY: only bytes are written to it.
+        let received = ready!(self.poll_recv_uninit(cx, unsafe { buf.as_mut() }))?;
+        #[cfg(windows)]
         let received = ready!(self.poll_recv(cx, buf.initialize_unfilled()))?;
-        // SAFETY: all of the buffer is initialised.
+        // SAFETY: that many were written there.
         unsafe { buf.advance(received) };
         Poll::Ready(Ok(()))
     }

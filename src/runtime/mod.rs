@@ -153,22 +153,22 @@ pub trait Registered<T>: Sized + Debug + Send + Sync + Unpin {
     ) -> impl Future<Output = io::Result<X>> + Send;
 
     /// The same for an attempt that tells whether the next one would find nothing, so that it is not made.
-    fn wait_and_tell<X>(
+    fn wait_and_tell(
         &self,
         interest: Interest,
-        mut attempt: impl FnMut(&T) -> io::Result<(X, bool)> + Send,
-    ) -> impl Future<Output = io::Result<X>> + Send {
-        self.wait_with(interest, move |io| Ok(attempt(io)?.0))
+        mut attempt: impl FnMut(&T) -> io::Result<Told> + Send,
+    ) -> impl Future<Output = io::Result<usize>> + Send {
+        self.wait_with(interest, move |io| attempt(io).map(Told::len))
     }
 
     /// The same for traits that poll.
-    fn poll_and_tell<X>(
+    fn poll_and_tell(
         &self,
         interest: Interest,
         cx: &mut std::task::Context<'_>,
-        mut attempt: impl FnMut(&T) -> io::Result<(X, bool)>,
-    ) -> std::task::Poll<io::Result<X>> {
-        self.poll_with(interest, cx, |io| Ok(attempt(io)?.0))
+        mut attempt: impl FnMut(&T) -> io::Result<Told>,
+    ) -> std::task::Poll<io::Result<usize>> {
+        self.poll_with(interest, cx, |io| attempt(io).map(Told::len))
     }
 
     /// Like `wait_with`, for traits that poll. The last task that polled for an interest is the one that is woken.
@@ -178,6 +178,39 @@ pub trait Registered<T>: Sized + Debug + Send + Sync + Unpin {
         cx: &mut std::task::Context<'_>,
         attempt: impl FnMut(&T) -> io::Result<X>,
     ) -> std::task::Poll<io::Result<X>>;
+}
+
+/// How many bytes were received, and whether it is known that the next attempt would find nothing. One number, so that it is handed on in
+/// a register.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub struct Told(usize);
+
+impl Told {
+    /// No buffer is so long that its length has this bit.
+    const IS_LAST: usize = 1 << (usize::BITS - 1);
+
+    #[inline]
+    pub(crate) fn more_may_follow(len: usize) -> Self {
+        Self(len)
+    }
+
+    #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+    #[inline]
+    pub(crate) fn last(len: usize) -> Self {
+        Self(len | Self::IS_LAST)
+    }
+
+    #[inline]
+    pub(crate) fn len(self) -> usize {
+        self.0 & !Self::IS_LAST
+    }
+
+    #[cfg(all(unix, feature = "tokio"))]
+    #[inline]
+    pub(crate) fn is_last(self) -> bool {
+        self.0 & Self::IS_LAST != 0
+    }
 }
 
 /// A blocking object `T`, made async on the runtime `R`.

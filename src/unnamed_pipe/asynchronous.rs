@@ -52,6 +52,7 @@ impl Source for Sender {
 }
 
 impl RecvBytes for Recver {
+    #[inline]
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.recv(buf)
     }
@@ -59,9 +60,20 @@ impl RecvBytes for Recver {
     fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.recv_vectored(bufs)
     }
+
+    #[cfg(unix)]
+    #[inline]
+    fn recv_uninit(
+        &self,
+        buf: &mut [std::mem::MaybeUninit<u8>],
+        _tells: bool,
+    ) -> io::Result<crate::runtime::Told> {
+        self.0.recv_uninit(buf).map(crate::runtime::Told::more_may_follow)
+    }
 }
 
 impl SendBytes for Sender {
+    #[inline]
     fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.send(buf)
     }

@@ -128,6 +128,7 @@ impl<'f> EncodedAncillaryData<'f> {
         Self(Encoded::new())
     }
 
+    #[inline]
     pub(crate) fn add(
         &mut self,
         data: impl IntoIterator<Item = BorrowedAncillaryData<'f>>,
@@ -148,6 +149,7 @@ impl<'f> EncodedAncillaryData<'f> {
         Ok(())
     }
 
+    #[inline]
     pub(crate) fn add_fds(&mut self, fds: &[BorrowedFd<'f>]) -> io::Result<()> {
         self.0.add_fds(fds)
     }

@@ -42,6 +42,28 @@ impl Runtime for Tokio {
     }
 }
 
+#[inline]
+fn poll_read<T: RecvBytes>(
+    io: &Async<T, Tokio>,
+    cx: &mut Context<'_>,
+    buf: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    #[cfg(unix)]
+    {
+        // SAFETY: only bytes are written to it.
+        let received = ready!(io.poll_recv_uninit(cx, unsafe { buf.unfilled_mut() }))?;
+        // SAFETY: that many were written there.
+        unsafe { buf.assume_init(received) };
+        buf.advance(received);
+    }
+    #[cfg(windows)]
+    {
+        let received = ready!(io.poll_recv(cx, buf.initialize_unfilled()))?;
+        buf.advance(received);
+    }
+    Poll::Ready(Ok(()))
+}
+
 /// `AsyncRead` for a type, by way of an `&Async`.
 macro_rules! read_by_ref {
     ($([$($bounds:tt)*] $type:ty, |$this:ident| $io:expr;)+) => {$(
@@ -52,9 +74,7 @@ macro_rules! read_by_ref {
                 buf: &mut ReadBuf<'_>,
             ) -> Poll<io::Result<()>> {
                 let $this = self.get_mut();
-                let received = ready!($io.poll_recv(cx, buf.initialize_unfilled()))?;
-                buf.advance(received);
-                Poll::Ready(Ok(()))
+                poll_read(&$io, cx, buf)
             }
         }
     )+};

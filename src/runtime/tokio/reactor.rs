@@ -1,6 +1,6 @@
 //! Objects in Tokio's reactor.
 
-use crate::runtime::{Interest, Registered, Source};
+use crate::runtime::{Interest, Registered, Source, Told};
 use std::{
     future::Future,
     io,
@@ -63,13 +63,15 @@ pub(super) fn ready_now<U: AsRawFd>(
 
 /// `None` if there is nothing yet. Whoever is told that there is nothing left waits next time, without asking the system first; what has come
 /// since the reactor was asked is not forgotten by that.
+#[inline]
 fn attempt_when<T: Source, X>(
     mut guard: AsyncFdReadyGuard<'_, Raw<T>>,
-    attempt: &mut impl FnMut(&T) -> io::Result<(X, bool)>,
+    attempt: &mut impl FnMut(&T) -> io::Result<X>,
+    is_last: &impl Fn(&X) -> bool,
 ) -> Option<io::Result<X>> {
     match attempt(&guard.get_inner().0) {
-        Ok((result, is_last)) => {
-            if is_last {
+        Ok(result) => {
+            if is_last(&result) {
                 guard.clear_ready();
             }
             Some(Ok(result))
@@ -79,6 +81,40 @@ fn attempt_when<T: Source, X>(
             None
         }
         Err(error) => Some(Err(error)),
+    }
+}
+
+impl<T: Source> Io<T> {
+    async fn wait<X>(
+        &self,
+        interest: Interest,
+        mut attempt: impl FnMut(&T) -> io::Result<X> + Send,
+        is_last: impl Fn(&X) -> bool + Send,
+    ) -> io::Result<X> {
+        loop {
+            // Others get their turn even if this one never has to wait.
+            tokio::task::consume_budget().await;
+            let guard = self.0.ready(of(interest)).await?;
+            if let Some(result) = attempt_when(guard, &mut attempt, &is_last) {
+                return result;
+            }
+        }
+    }
+
+    #[inline]
+    fn poll<X>(
+        &self,
+        interest: Interest,
+        cx: &mut Context<'_>,
+        mut attempt: impl FnMut(&T) -> io::Result<X>,
+        is_last: impl Fn(&X) -> bool,
+    ) -> Poll<io::Result<X>> {
+        loop {
+            let guard = ready!(poll_ready(&self.0, interest, cx))?;
+            if let Some(result) = attempt_when(guard, &mut attempt, &is_last) {
+                return Poll::Ready(result);
+            }
+        }
     }
 }
 
@@ -111,49 +147,40 @@ impl<T: Source> Registered<T> for Io<T> {
         result.unwrap_or_else(|_| Err(io::ErrorKind::WouldBlock.into()))
     }
 
-    async fn wait_with<X>(
+    fn wait_with<X>(
         &self,
         interest: Interest,
-        mut attempt: impl FnMut(&T) -> io::Result<X> + Send,
-    ) -> io::Result<X> {
-        self.wait_and_tell(interest, move |io| Ok((attempt(io)?, false))).await
+        attempt: impl FnMut(&T) -> io::Result<X> + Send,
+    ) -> impl Future<Output = io::Result<X>> + Send {
+        self.wait(interest, attempt, |_| false)
     }
 
-    async fn wait_and_tell<X>(
+    fn wait_and_tell(
         &self,
         interest: Interest,
-        mut attempt: impl FnMut(&T) -> io::Result<(X, bool)> + Send,
-    ) -> io::Result<X> {
-        loop {
-            // Others get their turn even if this one never has to wait.
-            tokio::task::consume_budget().await;
-            let guard = self.0.ready(of(interest)).await?;
-            if let Some(result) = attempt_when(guard, &mut attempt) {
-                return result;
-            }
-        }
+        attempt: impl FnMut(&T) -> io::Result<Told> + Send,
+    ) -> impl Future<Output = io::Result<usize>> + Send {
+        let told = self.wait(interest, attempt, |told| told.is_last());
+        async { told.await.map(Told::len) }
     }
 
+    #[inline]
     fn poll_with<X>(
         &self,
         interest: Interest,
         cx: &mut Context<'_>,
-        mut attempt: impl FnMut(&T) -> io::Result<X>,
+        attempt: impl FnMut(&T) -> io::Result<X>,
     ) -> Poll<io::Result<X>> {
-        self.poll_and_tell(interest, cx, |io| Ok((attempt(io)?, false)))
+        self.poll(interest, cx, attempt, |_| false)
     }
 
-    fn poll_and_tell<X>(
+    #[inline]
+    fn poll_and_tell(
         &self,
         interest: Interest,
         cx: &mut Context<'_>,
-        mut attempt: impl FnMut(&T) -> io::Result<(X, bool)>,
-    ) -> Poll<io::Result<X>> {
-        loop {
-            let guard = ready!(poll_ready(&self.0, interest, cx))?;
-            if let Some(result) = attempt_when(guard, &mut attempt) {
-                return Poll::Ready(result);
-            }
-        }
+        attempt: impl FnMut(&T) -> io::Result<Told>,
+    ) -> Poll<io::Result<usize>> {
+        self.poll(interest, cx, attempt, |told| told.is_last()).map_ok(Told::len)
     }
 }

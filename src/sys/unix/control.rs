@@ -291,6 +291,7 @@ impl<S: AsRef<[Word]>> Control<S> {
     }
 
     /// Takes the next record of those that are known.
+    #[inline]
     pub(crate) fn take(&mut self) -> Option<AncillaryData> {
         loop {
             if self.position >= self.len {
@@ -397,6 +398,7 @@ fn fds(data: &[u8]) -> impl Iterator<Item = OwnedFd> {
 }
 
 /// What a record of a control buffer says, if it is known. Descriptors are in it, so that it is to be done once.
+#[inline]
 fn decode(record: Record<'_>) -> Option<AncillaryData> {
     if record.level != libc::SOL_SOCKET {
         return None;

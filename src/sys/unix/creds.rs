@@ -51,6 +51,15 @@ impl PeerCreds {
     }
 }
 
+/// The peer's effective user ID alone.
+#[inline]
+pub(crate) fn peer_euid(fd: BorrowedFd<'_>) -> io::Result<libc::uid_t> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    return Ok(ucred(fd)?.uid);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    return Ok(peer(fd, false)?.euid);
+}
+
 /// One socket option that is a plain C value.
 #[cfg(not(any(target_os = "illumos", target_os = "solaris")))]
 fn option<T>(fd: BorrowedFd<'_>, level: libc::c_int, name: libc::c_int) -> io::Result<T> {

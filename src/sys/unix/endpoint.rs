@@ -8,10 +8,14 @@ use super::{
     socket,
 };
 use crate::deadline::Deadline;
+#[cfg(feature = "async")]
+use crate::runtime::Told;
 use rustix::{
     io::Errno,
     net::{RecvFlags, SendFlags, SocketAddrUnix, SocketType, sockopt::Timeout},
 };
+#[cfg(feature = "async")]
+use std::mem::MaybeUninit;
 use std::{
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
@@ -32,7 +36,7 @@ pub(crate) struct Endpoint {
     was_reset: AtomicBool,
     /// That there is a connection, which can end. Datagrams just do not arrive.
     has_end: bool,
-    /// That the last `recv_and_tell` was not given as much as it had room for.
+    /// That the last `recv_uninit` that tells was not given as much as it had room for.
     #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
     was_short: AtomicBool,
     send_flags: SendFlags,
@@ -60,6 +64,7 @@ impl Endpoint {
 
     /// One attempt to connect, which never waits without `wait` (and gives a nonblocking socket), and waits in the kernel
     /// for a place in the listener's queue with it.
+    #[inline]
     pub(crate) fn connected(
         kind: SocketType,
         address: &SocketAddrUnix,
@@ -154,30 +159,54 @@ impl Endpoint {
         self.explain(error)
     }
 
+    #[inline]
     pub(crate) fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         socket::recv(self.fd.as_fd(), buf, RecvFlags::empty()).or_else(|e| self.explain_receiving(e))
     }
 
-    /// Like `recv`, and whether the next call would find nothing. To know that costs some time, so it is only told to those whose buffers
-    /// are longer than what comes.
-    #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
-    pub(crate) fn recv_and_tell(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
-        let told = if self.was_short.load(Relaxed) {
-            match message::recv_bytes(self.fd.as_fd(), buf) {
-                Ok(told) => told,
-                Err(error) => (self.explain_receiving(error)?, false),
-            }
-        } else {
-            (self.recv(buf)?, false)
+    /// Like `recv`, into memory that need not be initialized. If it `tells`, it says whether the next call would find nothing. To know that
+    /// costs some time, so it is only found out for those whose buffers are longer than what comes.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub(crate) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], tells: bool) -> io::Result<Told> {
+        #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+        if tells && self.was_short.load(Relaxed) {
+            return self.recv_and_tell(buf);
+        }
+        let room = buf.len();
+        let received = match socket::recv_uninit(self.fd.as_fd(), buf) {
+            Ok(received) => received,
+            // That needs no explanation: what a runtime has is nonblocking.
+            Err(Errno::AGAIN) => return Err(Errno::AGAIN.into()),
+            Err(error) => self.explain_receiving(error)?,
         };
-        self.was_short.store(told.0 < buf.len(), Relaxed);
-        Ok(told)
+        #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+        if tells && received < room {
+            self.was_short.store(true, Relaxed);
+        }
+        #[cfg(not(all(feature = "tokio", any(target_os = "linux", target_os = "android"))))]
+        let _ = (tells, room);
+        Ok(Told::more_may_follow(received))
+    }
+
+    #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+    fn recv_and_tell(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<Told> {
+        match message::recv_bytes(self.fd.as_fd(), buf) {
+            Ok(told) => {
+                if told.len() == buf.len() {
+                    self.was_short.store(false, Relaxed);
+                }
+                Ok(told)
+            }
+            Err(error) => self.explain_receiving(error).map(Told::more_may_follow),
+        }
     }
 
     pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         socket::recv_vectored(self.fd.as_fd(), bufs).or_else(|e| self.explain_receiving(e))
     }
 
+    #[inline]
     pub(crate) fn send(&self, buf: &[u8]) -> io::Result<usize> {
         socket::send(self.fd.as_fd(), buf).map_err(|e| self.explain_sending(e))
     }
@@ -204,6 +233,7 @@ impl Endpoint {
     }
 
     /// Bytes or a message, with what goes along: ancillary data, if there is a buffer for it, and where it came from.
+    #[inline]
     pub(crate) fn recv_with<S: AsRef<[Word]> + AsMut<[Word]>>(
         &self,
         bufs: &mut [IoSliceMut<'_>],
@@ -231,6 +261,7 @@ impl Endpoint {
     }
 
     /// Bytes or a message, with ancillary data, and to an address.
+    #[inline]
     pub(crate) fn send_with(
         &self,
         bufs: &[IoSlice<'_>],

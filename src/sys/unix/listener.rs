@@ -7,7 +7,7 @@ use super::{
     socket::{self, Waited},
 };
 use crate::deadline::Deadline;
-use rustix::{io::Errno, net::SocketType};
+use rustix::{io::Errno, net::SocketType, process::Uid};
 use std::{
     io,
     net::Shutdown,
@@ -29,6 +29,8 @@ pub(crate) struct Listener {
     /// Before the socket, since it has to be dropped first.
     file: Option<NameFile>,
     fd: OwnedFd,
+    /// Who we were when the listener came to be.
+    owner: Uid,
     nonblocking: AtomicBool,
     /// That the socket itself is nonblocking: for ever once a deadline was asked for, so that a connection which
     /// another thread gets first does not leave us waiting without end. Blocking is then done by `poll`.
@@ -71,11 +73,17 @@ impl Listener {
         Self {
             file,
             fd,
+            owner: rustix::process::geteuid(),
             nonblocking: AtomicBool::new(false),
             polled: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
             wake,
         }
+    }
+
+    /// The user whom the listener belongs to, whoever we are by now.
+    pub(crate) fn owner(&self) -> u32 {
+        self.owner.as_raw()
     }
 
     /// The group whose members pass for [`Access::Group`]: those whom the file lets in, or ours if there is no file.
@@ -88,6 +96,7 @@ impl Listener {
         self.file.as_ref().and_then(NameFile::moved_to)
     }
 
+    #[inline]
     pub(crate) fn accept(&self, deadline: Deadline, nonblocking_stream: bool) -> io::Result<Endpoint> {
         // With a pipe to wake it, waiting is always done by `poll`.
         if deadline.remaining().is_some() || matches!(self.wake, Wake::Pipe(_)) {

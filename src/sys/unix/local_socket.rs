@@ -10,11 +10,12 @@ use crate::{
     deadline::Deadline,
     local_socket::{Access, ConnectOptions, ListenerOptions, Name},
 };
-use rustix::net::SocketType;
+use rustix::{net::SocketType, process::geteuid};
 use std::{io, os::fd::AsFd};
 
 impl Stream {
     /// One attempt, which never waits without `wait` (and gives a nonblocking stream).
+    #[inline]
     pub(crate) fn connect(
         name: &Name<'_>,
         _: &ConnectOptions<'_>,
@@ -34,14 +35,18 @@ impl Stream {
 
     /// Whether a listener with this access wants the peer. The permissions of a file have a say where
     /// there is a file; here even abstract names get a guard, and files on systems that ignore their mode.
+    #[inline]
     pub(crate) fn peer_is_admitted(&self, access: Access, listener: &Listener) -> io::Result<bool> {
-        if access == Access::Everyone {
-            return Ok(true);
-        }
-        let peer = creds::peer(self.as_fd(), access == Access::Group)?;
-        Ok(peer.is_same_user()
-            || peer.is_root()
-            || (access == Access::Group && peer.is_in_group(listener.group())))
+        // Who has bound the listener is compared first, since that is known without asking the system.
+        let is_trusted = |user| user == listener.owner() || user == 0 || user == geteuid().as_raw();
+        Ok(match access {
+            Access::Everyone => true,
+            Access::Owner => is_trusted(creds::peer_euid(self.as_fd())?),
+            Access::Group => {
+                let peer = creds::peer(self.as_fd(), true)?;
+                is_trusted(peer.euid()) || peer.is_in_group(listener.group())
+            }
+        })
     }
 }
 

@@ -12,10 +12,14 @@ use super::{
     socket::{MAX_BUFFERS, retry},
 };
 use crate::os::unix::ancillary::TruncatedAncillary;
+#[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+use crate::runtime::Told;
 use rustix::{
     io::Errno,
     net::{RecvFlags, SendFlags, SocketAddrUnix, addr::SocketAddrArg, sockopt::Timeout},
 };
+#[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+use std::mem::MaybeUninit;
 use std::{
     io::{self, IoSlice, IoSliceMut},
     mem,
@@ -76,6 +80,7 @@ pub(super) fn goes_on(fd: BorrowedFd<'_>, flags: libc::c_int, len: usize, room: 
 }
 
 /// `sendmsg(2)`.
+#[inline]
 pub(crate) fn send(
     fd: BorrowedFd<'_>,
     bufs: &[IoSlice<'_>],
@@ -115,23 +120,23 @@ pub(crate) fn send(
 /// along is closed, as nobody asked for it, and that the header tells. (Bytes that are out of band are another. Nobody sends such on
 /// these sockets; what follows them would be received with the next that comes.)
 #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
-pub(crate) fn recv_bytes(fd: BorrowedFd<'_>, buf: &mut [u8]) -> Result<(usize, bool), Errno> {
-    let mut bufs = [IoSliceMut::new(buf)];
+pub(crate) fn recv_bytes(fd: BorrowedFd<'_>, buf: &mut [MaybeUninit<u8>]) -> Result<Told, Errno> {
+    let mut buffer = libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() };
     let mut header = empty_header();
-    // An `IoSliceMut` is an `iovec`.
-    header.msg_iov = bufs.as_mut_ptr().cast();
+    header.msg_iov = &raw mut buffer;
     header.msg_iovlen = 1;
     let len = retry(fd, Timeout::Recv, || {
         // SAFETY: the header refers to one buffer, which may be written to and lives until the call is over.
         let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, 0) };
         usize::try_from(len).map_err(|_| last_errno())
     })?;
-    let is_all = len != 0 && len < bufs[0].len() && header.msg_flags & libc::MSG_CTRUNC == 0;
-    Ok((len, is_all))
+    let is_all = len != 0 && len < buf.len() && header.msg_flags & libc::MSG_CTRUNC == 0;
+    Ok(if is_all { Told::last(len) } else { Told::more_may_follow(len) })
 }
 
 /// `recvmsg(2)`. Control data that were cut off, for want of room in the buffer or in the table of descriptors, are closed,
 /// and an error.
+#[inline]
 pub(crate) fn recv<S: AsRef<[Word]> + AsMut<[Word]>>(
     fd: BorrowedFd<'_>,
     bufs: &mut [IoSliceMut<'_>],

@@ -24,6 +24,7 @@ pub(crate) const MAX_LEN: usize =
     size_of::<libc::sockaddr_un>() - offset_of!(libc::sockaddr_un, sun_path) - 1;
 
 /// Checks what can be checked without looking at the file system or the environment.
+#[inline]
 pub(crate) fn check_name(name: &Name<'_>) -> io::Result<()> {
     let bytes = name.as_os_str().as_bytes();
     if name.kind() == Kind::RuntimeDir && (bytes.contains(&b'/') || matches!(bytes, b"." | b"..")) {
@@ -35,6 +36,7 @@ pub(crate) fn check_name(name: &Name<'_>) -> io::Result<()> {
     check_len(bytes)
 }
 
+#[inline]
 pub(crate) fn check_len(bytes: &[u8]) -> io::Result<()> {
     if bytes.len() > MAX_LEN {
         let len = bytes.len();
@@ -49,10 +51,10 @@ fn invalid(why: &str) -> io::Error {
 
 /// The file that a listener of this name makes.
 #[allow(clippy::unnecessary_wraps, reason = "with an abstract namespace, some make none")]
-pub(crate) fn file(name: &Name<'_>) -> Option<PathBuf> {
+pub(crate) fn file<'a>(name: &'a Name<'_>) -> Option<Cow<'a, Path>> {
     match name.kind() {
-        Kind::Path => Some(PathBuf::from(name.as_os_str())),
-        Kind::RuntimeDir => Some(RuntimeDir::find().path.join(name.as_os_str())),
+        Kind::Path => Some(Path::new(name.as_os_str()).into()),
+        Kind::RuntimeDir => Some(RuntimeDir::find().path.join(name.as_os_str()).into()),
         #[cfg(any(target_os = "linux", target_os = "android"))]
         Kind::Namespace => None,
     }
@@ -80,9 +82,10 @@ impl Address<'_> {
 
 /// The address of a local socket's name.
 #[allow(clippy::unnecessary_wraps, reason = "an abstract name may be too long")]
-pub(crate) fn address(name: &Name<'_>) -> io::Result<Address<'static>> {
+#[inline]
+pub(crate) fn address<'a>(name: &'a Name<'_>) -> io::Result<Address<'a>> {
     match file(name) {
-        Some(path) => Ok(Address::File(path.into())),
+        Some(path) => Ok(Address::File(path)),
         #[cfg(any(target_os = "linux", target_os = "android"))]
         None => abstract_address(name.as_os_str().as_bytes()),
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -97,6 +100,7 @@ pub(crate) fn abstract_address(name: &[u8]) -> io::Result<Address<'static>> {
     Ok(Address::NoFile(SocketAddrUnix::new_abstract_name(name)?))
 }
 
+#[inline]
 pub(crate) fn path_address(path: &Path) -> io::Result<SocketAddrUnix> {
     check_len(path.as_os_str().as_bytes())?;
     Ok(SocketAddrUnix::new(path)?)

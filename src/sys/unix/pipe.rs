@@ -14,10 +14,15 @@ use rustix::{
     fs::{FileType, OFlags, Stat},
     io::{Errno, retry_on_intr},
 };
+#[cfg(feature = "async")]
+use std::mem::MaybeUninit;
 use std::{
     io::{self, IoSlice, IoSliceMut},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -79,12 +84,18 @@ fn no_packets() -> io::Error {
 struct End {
     fd: OwnedFd,
     /// Clones share it, as they share the mode of the open pipe itself. Only who has to wait looks at it.
-    mode: Arc<Mutex<Mode>>,
+    mode: Arc<Mode>,
+}
+
+#[derive(Debug)]
+struct Mode {
+    /// Apart, since who is nonblocking asks often. Changed by whoever holds the lock.
+    nonblocking: AtomicBool,
+    limit: Mutex<Limit>,
 }
 
 #[derive(Copy, Clone, Debug, Default)]
-struct Mode {
-    nonblocking: bool,
+struct Limit {
     /// That the pipe itself is nonblocking: for ever once there was a timeout, so that bytes, or room for them, which another
     /// thread gets first do not leave us waiting past it. Blocking is then done by `poll`.
     polled: bool,
@@ -94,29 +105,34 @@ struct Mode {
 impl End {
     /// Takes an end that is nonblocking or not, as is said.
     fn new(fd: OwnedFd, nonblocking: bool) -> Self {
-        Self { fd, mode: Arc::new(Mutex::new(Mode { nonblocking, ..Mode::default() })) }
+        let mode = Mode { nonblocking: AtomicBool::new(nonblocking), limit: Mutex::default() };
+        Self { fd, mode: Arc::new(mode) }
     }
 
-    fn mode(&self) -> MutexGuard<'_, Mode> {
-        self.mode.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is_nonblocking(&self) -> bool {
+        self.mode.nonblocking.load(Relaxed)
+    }
+
+    fn limit(&self) -> MutexGuard<'_, Limit> {
+        self.mode.limit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        let mut mode = self.mode();
-        if nonblocking || !mode.polled {
+        let limit = self.limit();
+        if nonblocking || !limit.polled {
             socket::set_nonblocking(self.fd.as_fd(), nonblocking)?;
         }
-        mode.nonblocking = nonblocking;
+        self.mode.nonblocking.store(nonblocking, Relaxed);
         Ok(())
     }
 
     fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        let mut mode = self.mode();
-        if timeout.is_some() && !mode.polled {
+        let mut limit = self.limit();
+        if timeout.is_some() && !limit.polled {
             socket::set_nonblocking(self.fd.as_fd(), true)?;
-            mode.polled = true;
+            limit.polled = true;
         }
-        mode.timeout = timeout;
+        limit.timeout = timeout;
         Ok(())
     }
 
@@ -126,11 +142,10 @@ impl End {
 
     /// When a wait that begins now has to end.
     fn deadline(&self) -> io::Result<Deadline> {
-        let mode = *self.mode();
-        if mode.nonblocking {
+        if self.is_nonblocking() {
             return Err(Errno::AGAIN.into());
         }
-        Ok(Deadline::after_or_never(mode.timeout))
+        Ok(Deadline::after_or_never(self.limit().timeout))
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -156,8 +171,8 @@ impl End {
     }
 
     fn into_fd(self) -> OwnedFd {
-        let mode = *self.mode();
-        if mode.polled && !mode.nonblocking && Arc::strong_count(&self.mode) == 1 {
+        let is_polled = self.limit().polled;
+        if is_polled && !self.is_nonblocking() && Arc::strong_count(&self.mode) == 1 {
             // It was our own choice. Failing, the new owner has it nonblocking.
             let _ = socket::set_nonblocking(self.fd.as_fd(), false);
         }
@@ -223,6 +238,16 @@ impl Recver {
             return Ok(0);
         }
         self.recv_with(move |fd| rustix::io::read(fd, &mut *buf))
+    }
+
+    /// Into memory that need not be initialized. As much of it as is received is, then.
+    #[cfg(feature = "async")]
+    #[inline]
+    pub(crate) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.recv_with(move |fd| rustix::io::read(fd, &mut *buf).map(|(received, _)| received.len()))
     }
 
     pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
@@ -305,7 +330,7 @@ impl Recver {
     }
 
     pub(crate) fn is_nonblocking(&self) -> bool {
-        self.end.mode().nonblocking
+        self.end.is_nonblocking()
     }
 
     pub(crate) fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
@@ -313,7 +338,7 @@ impl Recver {
     }
 
     pub(crate) fn timeout(&self) -> Option<Duration> {
-        self.end.mode().timeout
+        self.end.limit().timeout
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
@@ -398,7 +423,7 @@ impl Sender {
     }
 
     pub(crate) fn is_nonblocking(&self) -> bool {
-        self.end.mode().nonblocking
+        self.end.is_nonblocking()
     }
 
     pub(crate) fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
@@ -406,7 +431,7 @@ impl Sender {
     }
 
     pub(crate) fn timeout(&self) -> Option<Duration> {
-        self.end.mode().timeout
+        self.end.limit().timeout
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {

@@ -12,6 +12,8 @@ use rustix::{
         sockopt::{self, Timeout},
     },
 };
+#[cfg(feature = "async")]
+use std::mem::MaybeUninit;
 use std::{
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
@@ -171,6 +173,18 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: RecvFlags) -> Resu
         return Ok(0);
     }
     retry(fd, Timeout::Recv, move || rustix::net::recv(fd, &mut *buf, flags).map(|(received, _)| received))
+}
+
+/// Bytes, into memory that need not be initialized. As much of it as they are is, then.
+#[cfg(feature = "async")]
+#[inline]
+pub(crate) fn recv_uninit(fd: BorrowedFd<'_>, buf: &mut [MaybeUninit<u8>]) -> Result<usize, Errno> {
+    if buf.is_empty() {
+        return Ok(0);
+    }
+    retry(fd, Timeout::Recv, move || {
+        rustix::net::recv(fd, &mut *buf, RecvFlags::empty()).map(|(_, received)| received)
+    })
 }
 
 /// One message, or as much of it as there is room for, and whether there was more. An empty buffer takes it, too.

@@ -6,7 +6,7 @@ use std::{
     borrow::Cow,
     ffi::{CStr, OsStr, OsString},
     io,
-    path::PathBuf,
+    path::Path,
 };
 
 /// The path of the pipe that a name stands for.
@@ -33,8 +33,8 @@ pub(crate) fn check_name(name: &Name<'_>) -> io::Result<()> {
 }
 
 /// The file that a listener of this name makes. Pipes are in no file system, and cease with their last user.
-pub(crate) fn file(name: &Name<'_>) -> Option<PathBuf> {
-    (name.kind() == Kind::SocketFile).then(|| PathBuf::from(name.as_os_str()))
+pub(crate) fn file<'a>(name: &'a Name<'_>) -> Option<Cow<'a, Path>> {
+    (name.kind() == Kind::SocketFile).then(|| Path::new(name.as_os_str()).into())
 }
 
 /// Whether other users could have made what the name stands for, though the name looks private: no name of a

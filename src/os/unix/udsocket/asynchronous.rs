@@ -39,6 +39,7 @@ unsafe impl<K: Connection> Source for Listener<K> {
 }
 
 impl RecvBytes for Socket<Stream> {
+    #[inline]
     fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.recv(buf)
     }
@@ -47,13 +48,18 @@ impl RecvBytes for Socket<Stream> {
         self.recv_vectored(bufs)
     }
 
-    #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
-    fn recv_and_tell(&self, buf: &mut [u8]) -> io::Result<(usize, bool)> {
-        self.inner.recv_and_tell(buf)
+    #[inline]
+    fn recv_uninit(
+        &self,
+        buf: &mut [std::mem::MaybeUninit<u8>],
+        tells: bool,
+    ) -> io::Result<crate::runtime::Told> {
+        self.inner.recv_uninit(buf, tells)
     }
 }
 
 impl SendBytes for Socket<Stream> {
+    #[inline]
     fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.send(buf)
     }

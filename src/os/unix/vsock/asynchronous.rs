@@ -36,6 +36,15 @@ impl RecvBytes for VsockStream {
     fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.recv_vectored(bufs)
     }
+
+    #[inline]
+    fn recv_uninit(
+        &self,
+        buf: &mut [std::mem::MaybeUninit<u8>],
+        _tells: bool,
+    ) -> io::Result<crate::runtime::Told> {
+        self.0.recv_uninit(buf, false)
+    }
 }
 
 impl SendBytes for VsockStream {

@@ -22,8 +22,8 @@ use std::{
 impl End {
     /// `vmsplice` does not look at the mode of the pipe itself, nor do the others on old kernels.
     fn flags(&self) -> SpliceFlags {
-        let mode = *self.mode();
-        if mode.nonblocking || mode.polled { SpliceFlags::NONBLOCK } else { SpliceFlags::empty() }
+        let is_nonblocking = self.is_nonblocking() || self.limit().polled;
+        if is_nonblocking { SpliceFlags::NONBLOCK } else { SpliceFlags::empty() }
     }
 }
 
