@@ -126,16 +126,18 @@ struct Far {
 
 impl Arena {
     pub(crate) fn new(case: &Case, peers: &[Peer]) -> io::Result<Self> {
-        let place = Place::new()?;
+        // From here on, what there is is removed whatever happens.
+        let mut arena = Self { works: Vec::new(), far: None, place: Place::new()? };
         let mut parcels = Vec::new();
         let steps: Vec<_> = peers
             .iter()
-            .map(|peer| case.subject.near(*peer, &place, &mut parcels))
+            .map(|peer| case.subject.near(*peer, &arena.place, &mut parcels))
             .collect::<io::Result<_>>()?;
-        let far = if case.is_alone { None } else { Some(Far::start(case, peers, &place, parcels)?) };
+        if !case.is_alone {
+            arena.far = Some(Far::start(case, peers, &arena.place, parcels)?);
+        }
         // Not before: the other process has the processors that this one has then.
         cores::pin(Some(0))?;
-        let mut arena = Self { works: Vec::new(), far, place };
         for step in steps {
             arena.works.push(step()?);
         }
@@ -181,13 +183,20 @@ impl Arena {
         }
     }
 
-    /// Lets the contestants do slices in turns, for that time each: A B C C B A A B C …
-    pub(crate) fn take_turns(&mut self, time_for_each: Duration, with_laps: bool) -> io::Result<Vec<Sample>> {
+    /// Lets the contestants do slices in turns, for that time each: A B C C B A A B C … The round tells who begins.
+    pub(crate) fn take_turns(
+        &mut self,
+        round: usize,
+        time_for_each: Duration,
+        with_laps: bool,
+    ) -> io::Result<Vec<Sample>> {
         let count = self.warm_up()?;
         let mut samples: Vec<_> = self.works.iter().map(|_| Sample::new()).collect();
+        samples.iter_mut().for_each(Sample::begin_round);
+        let mut order: Vec<_> = (0..samples.len()).collect();
+        order.rotate_left(round % samples.len());
         let sides = u32::try_from(samples.len()).expect("there are few");
         let end = Instant::now() + time_for_each * sides;
-        let mut order: Vec<_> = (0..samples.len()).collect();
         while Instant::now() < end {
             for side in &order {
                 let sample = &mut samples[*side];

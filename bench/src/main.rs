@@ -33,10 +33,12 @@ use arena::Arena;
 use cases::{Case, table};
 use peer::Peer;
 use report::{Report, Times, put_headline};
+use stats::Sample;
 use std::{
-    env, fs, io,
+    env, fs,
+    io::{self, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode, Stdio},
     time::{Duration, Instant},
 };
 
@@ -58,6 +60,8 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();
     match run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()) {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("interprocess-bench: {error}");
             ExitCode::FAILURE
@@ -69,6 +73,7 @@ fn run(arguments: &[&str]) -> io::Result<()> {
     match arguments {
         ["--help" | "-h"] => print!("{HELP}"),
         ["--list"] => {
+            let mut to = io::stdout().lock();
             for case in table() {
                 let peers: Vec<_> = case.peers.iter().map(|peer| peer.name()).collect();
                 let counts = match (case.is_guarded, case.is_counted) {
@@ -76,7 +81,7 @@ fn run(arguments: &[&str]) -> io::Result<()> {
                     (_, true) => "counted",
                     _ => "",
                 };
-                println!("{:<28} {:<52} {counts:<8} {}", case.name, case.what, peers.join(", "));
+                writeln!(to, "{:<28} {:<52} {counts:<8} {}", case.name, case.what, peers.join(", "))?;
             }
         }
         ["--calls", count, case, peer @ ..] if peer.len() < 2 => {
@@ -89,7 +94,10 @@ fn run(arguments: &[&str]) -> io::Result<()> {
         ["--guard", file] => guard::check(Path::new(file))?,
         #[cfg(target_os = "linux")]
         ["--bless", file] => guard::bless(Path::new(file))?,
-        // What this program runs as its other process.
+        // What this program runs as another process: for a round, and in that as the other end.
+        ["--round", case, index, milliseconds] => {
+            round(&find(case)?, number(index)?, Duration::from_millis(number(milliseconds)?.into()))?;
+        }
         ["--far", case, folder, peers @ ..] => {
             let peers: Vec<_> = peers.iter().map(|peer| Peer::parse(peer)).collect::<io::Result<_>>()?;
             arena::serve(&find(case)?, folder, &peers)?;
@@ -143,9 +151,13 @@ impl Plan {
         Ok(plan)
     }
 
-    /// For each contestant.
+    fn rounds(&self) -> u32 {
+        if self.is_quick { 3 } else { 6 }
+    }
+
+    /// For each contestant in each round.
     fn time(&self) -> Duration {
-        Duration::from_millis(if self.is_quick { 150 } else { 1500 })
+        Duration::from_millis(if self.is_quick { 50 } else { 250 })
     }
 }
 
@@ -159,7 +171,7 @@ fn measure(plan: &Plan) -> io::Result<()> {
     }
     let mut report = Report { is_quick: plan.is_quick, machine: machine::describe(), ..Report::default() };
     for case in &cases {
-        match times(case, plan.time()) {
+        match times(case, plan) {
             Ok(times) => {
                 eprintln!("{}", times.line());
                 report.times.push(times);
@@ -197,13 +209,31 @@ fn write_headline(readme: &Path, report: &Report<'_>) -> io::Result<()> {
     fs::write(readme, text)
 }
 
-fn times(case: &Case, time: Duration) -> io::Result<Times<'_>> {
+/// In rounds, of which each has processes of its own.
+fn times<'c>(case: &'c Case, plan: &Plan) -> io::Result<Times<'c>> {
+    let mut samples: Vec<_> = case.peers.iter().map(|_| Sample::new()).collect();
+    for round in 0..plan.rounds() {
+        let mut command = Command::new(env::current_exe()?);
+        command.args(["--round", &case.name, &round.to_string(), &plan.time().as_millis().to_string()]);
+        let output = command.stderr(Stdio::inherit()).output()?;
+        if !output.status.success() {
+            return Err(io::Error::other(format!("round {round}: {}", output.status)));
+        }
+        let mut from = &*output.stdout;
+        samples.iter_mut().try_for_each(|sample| sample.read_round(&mut from))?;
+    }
+    Ok(Times::new(case, &samples))
+}
+
+fn round(case: &Case, index: u32, time: Duration) -> io::Result<()> {
     let mut arena = Arena::new(case, &case.peers)?;
     // What takes some hundreds of nanoseconds would be changed by being timed.
     let with_laps = case.bytes.is_none() && !case.is_alone;
-    let samples = arena.take_turns(time, with_laps)?;
+    let samples = arena.take_turns(index as usize, time, with_laps)?;
     arena.finish()?;
-    Ok(Times::new(case, &samples))
+    let mut to = io::BufWriter::new(io::stdout().lock());
+    samples.iter().try_for_each(|sample| sample.write_round(&mut to))?;
+    to.flush()
 }
 
 /// What needs Linux and its tools.

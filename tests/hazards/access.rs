@@ -55,11 +55,12 @@ mod unix {
         path::Path,
     };
 
-    pub(crate) const CHILDREN: [(&str, ChildFunction); 8] = [
+    pub(crate) const CHILDREN: [(&str, ChildFunction); 9] = [
         ("listen_again_and_again", listen_again_and_again),
         ("connect_as_another_user", connect_as_another_user),
         ("connect_until_told", connect_until_told),
         ("listen_as_another_user", listen_as_another_user),
+        ("listen_and_change_user", listen_and_change_user),
         ("connect_and_leave", connect_and_leave),
         ("connect_in_runtime_directory", connect_in_runtime_directory),
         ("tell_runtime_directory", tell_runtime_directory),
@@ -393,6 +394,54 @@ mod unix {
         let _listener = ListenerOptions::new().name(name).access(Access::Everyone).create_sync().unwrap();
         say("listening");
         hear();
+    }
+
+    /// Arguments: a name, and whether the listener is made before root is "given up" or while it is "borrowed". Says who came in first, and
+    /// second.
+    fn listen_and_change_user(arguments: &[String]) {
+        let name = arguments[0].as_str();
+        let (listener, own) = if arguments[1] == "given up" {
+            let listener = Listener::bind(name).unwrap();
+            if !become_stranger(&[ANOTHER_USER.to_string()]) {
+                return;
+            }
+            (listener, Some(Stream::connect(name).unwrap()))
+        } else {
+            // SAFETY: a plain system call on a number.
+            let become_for_now = |user| unsafe { libc::seteuid(user) == 0 };
+            if !become_for_now(ANOTHER_USER) {
+                return say("not allowed");
+            }
+            let listener = Listener::bind(name).unwrap();
+            assert!(become_for_now(0));
+            (listener, None)
+        };
+        say("listening");
+        for client in listener.incoming().take(1 + usize::from(own.is_some())) {
+            say(client.unwrap().peer_creds().unwrap().euid().unwrap());
+        }
+    }
+
+    #[test]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn who_made_the_listener_and_who_runs_it_are_both_our_user() {
+        in_time(|| {
+            let name = unique_name();
+            let given_up = Child::start("listen_and_change_user", &[&name, "given up"]);
+            if !is_allowed(&given_up.hear()) {
+                return;
+            }
+            let _ours = Stream::connect(&name).unwrap();
+            assert_eq!([given_up.hear(), given_up.hear()], [ANOTHER_USER.to_string(), "0".into()]);
+            given_up.finish();
+
+            let name = unique_name();
+            let borrowed = Child::start("listen_and_change_user", &[&name, "borrowed"]);
+            assert_eq!(borrowed.hear(), "listening");
+            let stranger = stranger(&name, &STRANGE_GROUPS).unwrap();
+            assert_eq!(stranger.result, "connected");
+            assert_eq!(borrowed.hear(), ANOTHER_USER.to_string());
+        });
     }
 
     fn runtime_name(text: &str) -> Name<'_> {

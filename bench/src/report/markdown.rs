@@ -16,6 +16,25 @@ calls themselves, beside `std`, `tokio::net` and `async-net`, beside interproces
 Every number is from one run of `cargo xtask bench`; none was written by hand.
 ";
 
+const FINDINGS: &str = "\
+## Where ours takes longer, and why
+
+- **Tokio, where less comes than there is room for** (`with-room`, and what streams one way). After a short read of a Unix-domain socket,
+  Tokio's own streams take it for all there was, which saves the call that would find nothing. But the kernel also stops reading behind bytes
+  that descriptors came along with. Then tokio::net waits for what has arrived already, for ever if nothing more comes. Here, the call is saved
+  only if the flags of `recvmsg(2)` say that nothing came along. That call takes somewhat longer than `recv(2)`, and asking once more would
+  take twice that.
+- **Tokio, otherwise.** Our streams make the same system calls as Tokio's, and the instructions of an operation differ by one in a
+  hundred at most (below). Tokio's own streams and those of interprocess 2, which are the same, differ as much from each other.
+- **Clients that come and go.** `accept` makes one system call that std does not make, `getsockopt`: it asks the kernel who the client is, and
+  turns strangers away.
+- **Descriptors by `AncillaryDataBuf`** come in a `Vec`, since any number of them may come with one message, beside other things; allocating it
+  is most of what they take longer. `recv_with_fds`, which adds them to one that is there, is within the goal.
+- **Clean builds.** The default build has rustix, with the two crates that it stands on, where interprocess 2 calls libc. It is what keeps this
+  crate's own `unsafe` small, and its system calls inline; and it takes more than half of the time. There is also several times as much of
+  interprocess itself. Many programs have rustix anyway. With Tokio there are fewer crates than with interprocess 2.
+";
+
 const METHOD: &str = "\
 ## How it is measured
 
@@ -23,10 +42,12 @@ const METHOD: &str = "\
   the first time that a contestant works, which does not count.
 - **By turns.** All contestants of a line work in the same two processes, in slices of about two milliseconds: A B C C B A A B C. Whatever else
   the machine does, and however it slows down, hits them alike.
-- **A ratio** is the median of the ratios of neighbouring slices, with the interval in which it is with 95 % confidence. A goal is missed if all
-  of the interval is above it. If only the median is, that is within noise.
+- **In rounds.** Each line is measured in six rounds, with processes of its own for each of them, since where things happen to be in memory
+  makes some difference for as long as a process lives. In each, another contestant begins.
+- **A ratio** is the mean of the rounds', and of each round the median of the ratios of neighbouring slices. The interval, with 95 % confidence,
+  is from how far rounds differ (Student's t). A goal is missed if all of the interval is above it. If only the ratio is, that is within noise.
 - **p50, p99, p99.9** are of single round trips where these are timed, and of slices where not: streams in one direction, and what one
-  thread does. **Mean ± spread**: the spread is the standard deviation of the means of ten parts of the run, one after the other.
+  thread does. **Mean ± spread**: the spread is the standard deviation of the means of rounds.
 - **Processors.** On Linux, what goes to and fro has both processes on one processor, so that what is measured is not how fast an idle
   processor wakes up; one line shows that. What goes one way, and a listener that many compete for, has two.
 - **Raw** is `send(2)` and `recv(2)` with the flags that we give, by rustix, `read(2)` and `write(2)` for pipes, and libc's `sendmsg(2)` and
@@ -76,7 +97,7 @@ pub(super) fn page(report: &Report<'_>) -> String {
             let _ = writeln!(page, "- {what}");
         });
     }
-    let _ = write!(page, "\n{METHOD}");
+    let _ = write!(page, "\n{FINDINGS}\n{METHOD}");
     in_full(&mut page, report);
     page
 }
@@ -105,7 +126,7 @@ fn goals(page: &mut String, report: &Report<'_>) {
         let count = |verdict| lines.iter().filter(|times| times.verdict() == Some(verdict)).count();
         #[allow(clippy::cast_precision_loss, reason = "there are some dozens")]
         let mean =
-            (lines.iter().map(|times| times.ratio().median.ln()).sum::<f64>() / lines.len() as f64).exp();
+            (lines.iter().map(|times| times.ratio().value.ln()).sum::<f64>() / lines.len() as f64).exp();
         let (group, peer, goal) = of;
         let _ = writeln!(
             page,
@@ -121,7 +142,7 @@ fn goals(page: &mut String, report: &Report<'_>) {
     let missed: Vec<_> =
         report.times.iter().filter(|times| times.verdict() == Some(Verdict::Missed)).collect();
     if !missed.is_empty() {
-        let name = |times: &&Times<'_>| format!("{} ({:.3})", times.case.name, times.ratio().median);
+        let name = |times: &&Times<'_>| format!("{} ({:.3})", times.case.name, times.ratio().value);
         let names: Vec<_> = missed.iter().map(name).collect();
         let _ = writeln!(page, "Missed: {}.", names.join(", "));
     }
@@ -152,7 +173,7 @@ fn group_table(page: &mut String, group: &str, report: &Report<'_>) {
             "| {} | {} | {:.3} to {} | {goal} |",
             times.case.what,
             values.join(" | "),
-            times.ratio().median,
+            times.ratio().value,
             times.case.peers[1].name(),
         );
     }
@@ -241,7 +262,7 @@ fn in_full(page: &mut String, report: &Report<'_>) {
             let ratios = if *peer == Peer::Ours {
                 " | ".to_owned()
             } else {
-                format!("{:.3} | {:.3} to {:.3}", ratio.median, ratio.low, ratio.high)
+                format!("{:.3} | {:.3} to {:.3}", ratio.value, ratio.low, ratio.high)
             };
             let _ = writeln!(
                 page,

@@ -46,9 +46,11 @@ pub(crate) struct Times<'c> {
 impl<'c> Times<'c> {
     /// The ratios are those of ours to each.
     pub(crate) fn new(case: &'c Case, samples: &[Sample]) -> Self {
-        let of = case.peers.iter().zip(samples).map(|(peer, sample)| {
-            (*peer, sample.summary(), Ratio::of_neighbours(&samples[0].slices, &sample.slices))
-        });
+        let of = case
+            .peers
+            .iter()
+            .zip(samples)
+            .map(|(peer, sample)| (*peer, sample.summary(), Ratio::of(&samples[0], sample)));
         Self { case, of: of.collect() }
     }
 
@@ -71,10 +73,10 @@ impl<'c> Times<'c> {
             .of
             .iter()
             .map(|(peer, summary, _)| format!("{} {}", peer.name(), markdown::value(self.case, summary.p50)));
-        let Ratio { median, low, high } = self.ratio();
+        let Ratio { value, low, high } = self.ratio();
         let verdict = self.verdict().map_or("", |verdict| verdict.text().trim_matches('*'));
         format!(
-            "{:<28} {median:.3} ({low:.3} to {high:.3}) {verdict:<12} {}",
+            "{:<28} {value:.3} ({low:.3} to {high:.3}) {verdict:<12} {}",
             self.case.name,
             of.collect::<Vec<_>>().join(", ")
         )
@@ -110,8 +112,8 @@ impl Report<'_> {
             if groups.last().is_none_or(|(group, _)| *group != times.case.group) {
                 groups.push((times.case.group, Vec::new()));
             }
-            let Ratio { low, median, high } = times.ratio();
-            let dot = svg::Dot { what: times.case.what.clone(), low, median, high, goal };
+            let Ratio { low, value, high } = times.ratio();
+            let dot = svg::Dot { what: times.case.what.clone(), low, value, high, goal };
             groups.last_mut().expect("one was pushed").1.push(dot);
         }
         let ratios = svg::dots("Our time as a part of the plain calls' or the runtime's", &groups);
@@ -152,7 +154,7 @@ impl Report<'_> {
                     ("p99", number(summary.p99)),
                     ("p99.9", number(summary.p999)),
                     ("quantiles of", if summary.of_operations { "operations" } else { "slices" }.into()),
-                    ("ours to this", number(ratio.median)),
+                    ("ours to this", number(ratio.value)),
                     ("low", number(ratio.low)),
                     ("high", number(ratio.high)),
                 ])

@@ -110,7 +110,7 @@ pub(crate) fn lines(
 pub(crate) struct Dot {
     pub(crate) what: String,
     pub(crate) low: f64,
-    pub(crate) median: f64,
+    pub(crate) value: f64,
     pub(crate) high: f64,
     pub(crate) goal: f64,
 }
@@ -158,7 +158,7 @@ pub(crate) fn dots(title: &str, groups: &[(&str, Vec<Dot>)]) -> String {
             );
             // Green if the goal is met, amber if noise could be why it is not, red if not.
             let color = match dot {
-                dot if dot.median <= dot.goal => "#3fa266",
+                dot if dot.value <= dot.goal => "#3fa266",
                 dot if dot.low <= dot.goal => "#bf8700",
                 _ => "#e5534b",
             };
@@ -168,7 +168,7 @@ pub(crate) fn dots(title: &str, groups: &[(&str, Vec<Dot>)]) -> String {
                 x_at(dot.low),
                 x_at(dot.high)
             );
-            let (x, goal) = (x_at(dot.median), x_at(dot.goal));
+            let (x, goal) = (x_at(dot.value), x_at(dot.goal));
             let _ = write!(
                 svg,
                 r#"<circle cx="{x:.1}" cy="{y:.1}" r="4" fill="{color}"/><line stroke="{color}" x1="{goal:.1}" x2="{goal:.1}" y1="{:.1}" y2="{:.1}"/>"#,

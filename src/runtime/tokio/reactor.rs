@@ -1,6 +1,7 @@
 //! Objects in Tokio's reactor.
 
 use crate::runtime::{Interest, Registered, Source, Told};
+use rustix::io::Errno;
 use std::{
     future::Future,
     io,
@@ -61,6 +62,12 @@ pub(super) fn ready_now<U: AsRawFd>(
     }
 }
 
+/// What the system says is compared as it is: finding out its kind takes longer than all else that is done about it.
+#[inline]
+fn is_would_block(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::AGAIN.raw_os_error()) || error.kind() == io::ErrorKind::WouldBlock
+}
+
 /// `None` if there is nothing yet. Whoever is told that there is nothing left waits next time, without asking the system first; what has come
 /// since the reactor was asked is not forgotten by that.
 #[inline]
@@ -76,7 +83,7 @@ fn attempt_when<T: Source, X>(
             }
             Some(Ok(result))
         }
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+        Err(error) if is_would_block(&error) => {
             guard.clear_ready();
             None
         }
