@@ -64,7 +64,7 @@ pub(super) fn ready_now<U: AsRawFd>(
 
 /// What the system says is compared as it is: finding out its kind takes longer than all else that is done about it.
 #[inline]
-fn is_would_block(error: &io::Error) -> bool {
+pub(super) fn is_would_block(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::AGAIN.raw_os_error()) || error.kind() == io::ErrorKind::WouldBlock
 }
 

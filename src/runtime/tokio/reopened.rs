@@ -1,6 +1,6 @@
 //! Objects whose other end may be closed, and then be opened again: ends of a FIFO.
 
-use super::reactor::{Raw, of, poll_ready, ready_now, register};
+use super::reactor::{Raw, is_would_block, of, poll_ready, ready_now, register};
 use crate::runtime::{Interest, Registered, Source};
 use std::{
     io,
@@ -29,6 +29,7 @@ fn lock(again: &Again) -> MutexGuard<'_, Arc<AsyncFd<OwnedFd>>> {
 }
 
 impl<T: Source> Io<T> {
+    #[inline]
     fn again(&self) -> Option<Arc<AsyncFd<OwnedFd>>> {
         self.again.get().map(|again| Arc::clone(&lock(again)))
     }
@@ -65,15 +66,18 @@ enum Tried<X> {
     Stale,
 }
 
+#[inline]
 fn attempt_when<U: AsRawFd, X>(
-    mut ready: AsyncFdReadyGuard<'_, U>,
+    mut guard: AsyncFdReadyGuard<'_, U>,
     attempt: impl FnOnce() -> io::Result<X>,
 ) -> Tried<X> {
-    let is_closed = ready.ready().is_read_closed() || ready.ready().is_write_closed();
-    match ready.try_io(|_| attempt()) {
-        Ok(result) => Tried::Done(result),
-        Err(_) if is_closed => Tried::Stale,
-        Err(_) => Tried::Wait,
+    match attempt() {
+        Err(error) if is_would_block(&error) => {
+            let ready = guard.ready();
+            guard.clear_ready();
+            if ready.is_read_closed() || ready.is_write_closed() { Tried::Stale } else { Tried::Wait }
+        }
+        result => Tried::Done(result),
     }
 }
 
@@ -150,6 +154,7 @@ impl<T: Source> Registered<T> for Io<T> {
         }
     }
 
+    #[inline]
     fn poll_with<X>(
         &self,
         interest: Interest,
