@@ -173,8 +173,8 @@ impl<'o> Attempts<'o> {
 
 /// A connection: bytes in both directions, in order, without message boundaries.
 ///
-/// [`Read`] and [`Write`] are there for `Stream` and for `&Stream`: one thread may read while another writes, and neither
-/// delays the other. [`recv`](Self::recv) and [`send`](Self::send) are the same without a trait.
+/// [`Read`](io::Read) and [`Write`](io::Write) are there for `Stream` and for `&Stream`: one thread may read while another writes,
+/// and neither delays the other. [`recv`](Self::recv) and [`send`](Self::send) are the same without a trait.
 ///
 /// # End of stream
 /// Reading gives 0 bytes when the peer is gone, or has [shut down](Self::shutdown) its sending direction, and all that it

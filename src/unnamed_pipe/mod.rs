@@ -80,7 +80,7 @@ pub use crate::older::one::{UnnamedPipeReader, UnnamedPipeWriter};
 
 /// The end of a pipe that receives.
 ///
-/// [`Read`] is there for `Recver` and for `&Recver`; [`recv`](Self::recv) is the same without a trait. Any number of threads
+/// [`Read`](io::Read) is there for `Recver` and for `&Recver`; [`recv`](Self::recv) is the same without a trait. Any number of threads
 /// and processes may receive, each getting other bytes. Dropping it closes it; when the last one is closed, senders get
 /// [`BrokenPipe`](io::ErrorKind::BrokenPipe).
 #[derive(Debug)]
@@ -164,7 +164,7 @@ impl Recver {
 
 /// The end of a pipe that sends.
 ///
-/// [`Write`] is there for `Sender` and for `&Sender`; [`send`](Self::send) is the same without a trait. Any number of threads
+/// [`Write`](io::Write) is there for `Sender` and for `&Sender`; [`send`](Self::send) is the same without a trait. Any number of threads
 /// and processes may send. Dropping it closes it, without waiting, and what was sent stays there for the receiver; when the last sender
 /// is closed, the stream [ends](self#where-a-stream-ends).
 #[derive(Debug)]

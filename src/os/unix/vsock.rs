@@ -288,7 +288,7 @@ impl FusedIterator for Incoming<'_> {}
 
 /// A connection: bytes in both directions, in order, without message boundaries.
 ///
-/// [`Read`] and [`Write`] are there for `VsockStream` and for `&VsockStream`: one thread may read while another writes.
+/// [`Read`](io::Read) and [`Write`](io::Write) are there for `VsockStream` and for `&VsockStream`: one thread may read while another writes.
 ///
 /// # End of stream
 /// Reading gives 0 bytes when the peer has closed the connection, or has [shut down](Self::shutdown) its sending direction, and

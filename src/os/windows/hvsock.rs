@@ -330,7 +330,8 @@ impl FusedIterator for Incoming<'_> {}
 
 /// A connection: bytes in both directions, in order, without message boundaries.
 ///
-/// [`Read`] and [`Write`] are there for `HvsockStream` and for `&HvsockStream`: one thread may read while another writes.
+/// [`Read`](io::Read) and [`Write`](io::Write) are there for `HvsockStream` and for `&HvsockStream`: one thread may read while another
+/// writes.
 ///
 /// # End of stream
 /// Reading gives 0 bytes when the peer is gone, or has [shut down](Self::shutdown) its sending direction, and all that it sent

@@ -69,7 +69,7 @@ impl<K: Connection> Socket<K> {
 
 /// A stream of bytes.
 ///
-/// [`Read`] and [`Write`] are there for the socket and for a reference to it.
+/// [`Read`](io::Read) and [`Write`](io::Write) are there for the socket and for a reference to it.
 ///
 /// # End of stream
 /// Receiving gives 0 bytes when the peer is gone, or has [shut down](Self::shutdown) its sending direction, and all that it sent
