@@ -22,9 +22,11 @@ fn read_rest(
     buf: &mut [u8],
     recv: impl FnMut(&mut [u8]) -> io::Result<usize>,
 ) -> io::Result<()> {
-    match first? {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        done => By(recv).read_exact(&mut buf[done..]),
+    match first {
+        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+        Ok(done) => By(recv).read_exact(&mut buf[done..]),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => By(recv).read_exact(buf),
+        Err(error) => Err(error),
     }
 }
 
@@ -42,9 +44,11 @@ fn write_rest(
     buf: &[u8],
     send: impl FnMut(&[u8]) -> io::Result<usize>,
 ) -> io::Result<()> {
-    match first? {
-        0 => Err(io::ErrorKind::WriteZero.into()),
-        done => By(send).write_all(&buf[done..]),
+    match first {
+        Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+        Ok(done) => By(send).write_all(&buf[done..]),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => By(send).write_all(buf),
+        Err(error) => Err(error),
     }
 }
 
@@ -147,6 +151,20 @@ mod tests {
         read_exact(&mut [], |_| call()).unwrap();
         write_all(&[], |_| call()).unwrap();
         assert_eq!(calls, 2);
+    }
+
+    #[test]
+    fn what_is_interrupted_goes_on() {
+        for interrupted in [0, 1] {
+            let (mut reads, mut writes) = (0.., 0..);
+            let step = |calls: &mut std::ops::RangeFrom<i32>| match calls.next() {
+                Some(call) if call == interrupted => Err(io::ErrorKind::Interrupted.into()),
+                _ => Ok(3),
+            };
+            read_exact(&mut [0; 9], |_| step(&mut reads)).unwrap();
+            write_all(&[0; 9], |_| step(&mut writes)).unwrap();
+            assert_eq!((reads.next(), writes.next()), (Some(4), Some(4)));
+        }
     }
 
     #[test]
