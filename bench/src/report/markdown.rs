@@ -52,6 +52,7 @@ const METHOD: &str = "\
   processor wakes up; one line shows that. What goes one way, and a listener that many compete for, has two.
 - **Raw** is `send(2)` and `recv(2)` with the flags that we give, by rustix, `read(2)` and `write(2)` for pipes, and libc's `sendmsg(2)` and
   `recvmsg(2)` for descriptors. Both sides of a line have the same sockets, of the same sizes.
+- **Many connections** are ten thousand of each contestant at once, or as many as the limit of descriptors leaves room for.
 - **Instructions** are counted by valgrind, in the program and not in the kernel, and **system calls** by strace: what 1000 operations more take
   more, in one thread. They are the same on a busy machine. `cargo xtask test --only guard` compares them with `bench/guard.txt`.
 
