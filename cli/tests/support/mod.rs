@@ -147,6 +147,7 @@ impl Start {
     }
 
     pub(crate) fn start(mut self) -> Ipc {
+        let started = Instant::now();
         let mut child = self.command.spawn().unwrap();
         let (send, stderr) = channel();
         let lines = BufReader::new(child.stderr.take().unwrap());
@@ -155,7 +156,8 @@ impl Start {
                 let _ = send.send(line);
             }
         });
-        Ipc { stdin: child.stdin.take(), stdout: child.stdout.take(), child, stderr, said: String::new() }
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        Ipc { stdin, stdout, child, started, stderr, said: String::new() }
     }
 
     /// Starts it, and waits until it listens.
@@ -177,6 +179,8 @@ pub(crate) struct Ipc {
     pub(crate) stdin: Option<ChildStdin>,
     pub(crate) stdout: Option<ChildStdout>,
     child: Child,
+    /// Before it was.
+    started: Instant,
     stderr: Receiver<String>,
     said: String,
 }
@@ -189,7 +193,9 @@ pub(crate) struct Ended {
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
     /// How long it was waited for.
-    pub(crate) waited: Duration,
+    waited: Duration,
+    /// It ran no longer than that.
+    pub(crate) ran: Duration,
 }
 
 impl Ipc {
@@ -263,9 +269,9 @@ impl Ipc {
             // There is no waiting for a child with a deadline.
             thread::sleep(Duration::from_millis(2));
         };
-        let waited = started.elapsed();
+        let (waited, ran) = (started.elapsed(), self.started.elapsed());
         let stdout = receive(&reader);
-        Ended { code: status.code(), stdout, stderr: self.rest_of_stderr(), waited }
+        Ended { code: status.code(), stdout, stderr: self.rest_of_stderr(), waited, ran }
     }
 
     fn rest_of_stderr(&mut self) -> String {
