@@ -28,8 +28,9 @@ const FINDINGS: &str = "\
   hundred at most (below). Tokio's own streams and those of interprocess 2, which are the same, differ as much from each other.
 - **Clients that come and go.** `accept` makes one system call that std does not make, `getsockopt`: it asks the kernel who the client is, and
   turns strangers away.
-- **Descriptors by `AncillaryDataBuf`** come in a `Vec`, since any number of them may come with one message, beside other things; allocating it
-  is most of what they take longer. `recv_with_fds`, which adds them to one that is there, is within the goal.
+- **Descriptors by `AncillaryDataBuf`** come in a `Vec`, since any number of them may come with one message, beside other things. To allocate it,
+  and to tell what came, takes longer than to take the one descriptor that is expected. `recv_with_fds`, which adds descriptors to a `Vec` that
+  is there, takes half of the instructions.
 - **Clean builds.** The default build has rustix, with the two crates that it stands on, where interprocess 2 calls libc. It is what keeps this
   crate's own `unsafe` small, and its system calls inline; and it takes more than half of the time. There is also several times as much of
   interprocess itself. Many programs have rustix anyway. With Tokio there are fewer crates than with interprocess 2.
