@@ -23,7 +23,8 @@ fn read_rest(
     recv: impl FnMut(&mut [u8]) -> io::Result<usize>,
 ) -> io::Result<()> {
     match first {
-        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+        // With the words of std.
+        Ok(0) => io::empty().read_exact(buf),
         Ok(done) => By(recv).read_exact(&mut buf[done..]),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => By(recv).read_exact(buf),
         Err(error) => Err(error),
@@ -45,7 +46,7 @@ fn write_rest(
     send: impl FnMut(&[u8]) -> io::Result<usize>,
 ) -> io::Result<()> {
     match first {
-        Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+        Ok(0) => <&mut [u8]>::default().write_all(buf),
         Ok(done) => By(send).write_all(&buf[done..]),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => By(send).write_all(buf),
         Err(error) => Err(error),

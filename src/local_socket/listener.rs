@@ -27,9 +27,9 @@ use std::{
 /// `Domain Users`), which makes `Group` hardly less than `Everyone`.
 ///
 /// On Unix, `accept` checks each peer's credentials as well, because abstract names on Linux have no permissions, and
-/// silently drops whom it does not admit. Our user is the one that made the listener, and the one that the process runs as by
-/// then, should that be another. On Windows the system refuses them: they never get as far as `accept`. Nobody
-/// but the owner and administrators may add instances to a pipe of ours, whoever may connect.
+/// silently drops whom it does not admit. Our user is the one that made the listener or took it over, and the one that the
+/// process runs as by then, should that be another. On Windows the system refuses strangers: they never get as far as `accept`.
+/// Nobody but the owner and administrators may add instances to a pipe of ours, whoever may connect.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Access {

@@ -17,7 +17,8 @@ pub trait RecvBytes: Source {
     fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
 
     /// Like `recv`, into memory that need not be initialized: as much of it as was received is, then. If it `tells`, it says
-    /// whether the next attempt would find nothing, should that be known.
+    /// whether the next attempt would find nothing, should that be known. Unsafe code relies on it: no more is said than was written, and
+    /// nothing else is written to `buf`.
     #[cfg(unix)]
     fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], tells: bool) -> io::Result<Told>;
 

@@ -167,6 +167,9 @@ impl Recver {
 /// [`Write`](io::Write) is there for `Sender` and for `&Sender`; [`send`](Self::send) is the same without a trait. Any number of threads
 /// and processes may send. Dropping it closes it, without waiting, and what was sent stays there for the receiver; when the last sender
 /// is closed, the stream [ends](self#where-a-stream-ends).
+///
+/// Flushing does nothing on Unix, where what was sent is with the system. On Windows it waits for what was sent in nonblocking mode to be
+/// there.
 #[derive(Debug)]
 pub struct Sender(pub(crate) sys::unnamed_pipe::Sender);
 

@@ -169,37 +169,30 @@ impl Endpoint {
     #[cfg(feature = "async")]
     #[inline]
     pub(crate) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], tells: bool) -> io::Result<Told> {
+        let (fd, room) = (self.fd.as_fd(), buf.len());
         #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
-        if tells && self.was_short.load(Relaxed) {
-            return self.recv_and_tell(buf);
-        }
-        let room = buf.len();
-        let received = match socket::recv_uninit(self.fd.as_fd(), buf) {
-            Ok(received) => received,
-            // That needs no explanation: what a runtime has is nonblocking.
+        let was_short = tells && self.was_short.load(Relaxed);
+        #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+        let result = if was_short {
+            message::recv_bytes(fd, buf)
+        } else {
+            socket::recv_uninit(fd, buf).map(Told::more_may_follow)
+        };
+        #[cfg(not(all(feature = "tokio", any(target_os = "linux", target_os = "android"))))]
+        let result = socket::recv_uninit(fd, buf).map(Told::more_may_follow);
+        let told = match result {
+            Ok(told) => told,
+            // A runtime has made it nonblocking, and so that needs no second look.
             Err(Errno::AGAIN) => return Err(Errno::AGAIN.into()),
-            Err(error) => self.explain_receiving(error)?,
+            Err(error) => Told::more_may_follow(self.explain_receiving(error)?),
         };
         #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
-        if tells && received < room {
-            self.was_short.store(true, Relaxed);
+        if tells && was_short != (told.len() < room) {
+            self.was_short.store(!was_short, Relaxed);
         }
         #[cfg(not(all(feature = "tokio", any(target_os = "linux", target_os = "android"))))]
         let _ = (tells, room);
-        Ok(Told::more_may_follow(received))
-    }
-
-    #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
-    fn recv_and_tell(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<Told> {
-        match message::recv_bytes(self.fd.as_fd(), buf) {
-            Ok(told) => {
-                if told.len() == buf.len() {
-                    self.was_short.store(false, Relaxed);
-                }
-                Ok(told)
-            }
-            Err(error) => self.explain_receiving(error).map(Told::more_may_follow),
-        }
+        Ok(told)
     }
 
     pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {

@@ -29,7 +29,7 @@ pub(crate) struct Listener {
     /// Before the socket, since it has to be dropped first.
     file: Option<NameFile>,
     fd: OwnedFd,
-    /// Who we were when the listener came to be.
+    /// Who we were when the listener was made or taken over.
     owner: Uid,
     nonblocking: AtomicBool,
     /// That the socket itself is nonblocking: for ever once a deadline was asked for, so that a connection which

@@ -37,7 +37,7 @@ impl Stream {
     /// there is a file; here even abstract names get a guard, and files on systems that ignore their mode.
     #[inline]
     pub(crate) fn peer_is_admitted(&self, access: Access, listener: &Listener) -> io::Result<bool> {
-        // Who has bound the listener is compared first, since that is known without asking the system.
+        // Whoever made the listener, or took it over, is compared first: that is known without asking the system.
         let is_trusted = |user| user == listener.owner() || user == 0 || user == geteuid().as_raw();
         Ok(match access {
             Access::Everyone => true,

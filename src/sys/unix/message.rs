@@ -128,7 +128,7 @@ pub(crate) fn recv_bytes(fd: BorrowedFd<'_>, buf: &mut [MaybeUninit<u8>]) -> Res
     let len = retry(fd, Timeout::Recv, || {
         // SAFETY: the header refers to one buffer, which may be written to and lives until the call is over.
         let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, 0) };
-        usize::try_from(len).map_err(|_| last_errno())
+        usize::try_from(len).map(|len| len.min(buf.len())).map_err(|_| last_errno())
     })?;
     let is_all = len != 0 && len < buf.len() && header.msg_flags & libc::MSG_CTRUNC == 0;
     Ok(if is_all { Told::last(len) } else { Told::more_may_follow(len) })

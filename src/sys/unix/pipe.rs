@@ -83,7 +83,7 @@ fn no_packets() -> io::Error {
 #[derive(Debug)]
 struct End {
     fd: OwnedFd,
-    /// Clones share it, as they share the mode of the open pipe itself. Only who has to wait looks at it.
+    /// Clones share it, as they share the mode of the open pipe itself.
     mode: Arc<Mode>,
 }
 
@@ -145,7 +145,12 @@ impl End {
         if self.is_nonblocking() {
             return Err(Errno::AGAIN.into());
         }
-        Ok(Deadline::after_or_never(self.limit().timeout))
+        let limit = self.limit();
+        // Whoever had the lock may have changed it.
+        if self.is_nonblocking() {
+            return Err(Errno::AGAIN.into());
+        }
+        Ok(Deadline::after_or_never(limit.timeout))
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]

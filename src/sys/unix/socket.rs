@@ -183,7 +183,7 @@ pub(crate) fn recv_uninit(fd: BorrowedFd<'_>, buf: &mut [MaybeUninit<u8>]) -> Re
         return Ok(0);
     }
     retry(fd, Timeout::Recv, move || {
-        rustix::net::recv(fd, &mut *buf, RecvFlags::empty()).map(|(_, received)| received)
+        rustix::net::recv(fd, &mut *buf, RecvFlags::empty()).map(|((received, _), _)| received.len())
     })
 }
 

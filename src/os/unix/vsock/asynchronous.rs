@@ -5,8 +5,8 @@ use crate::{
     error::about,
     local_socket::ListenerNonblockingMode,
     runtime::{
-        Accept, Async, Duplex, Halves, RecvBytes, Runtime, SendBytes, Source, WakerList, halves, limited,
-        private::Sealed,
+        Accept, Async, Duplex, Halves, RecvBytes, Runtime, SendBytes, Source, Told, WakerList, halves,
+        limited, private::Sealed,
     },
 };
 use std::{
@@ -38,12 +38,10 @@ impl RecvBytes for VsockStream {
     }
 
     #[inline]
-    fn recv_uninit(
-        &self,
-        buf: &mut [std::mem::MaybeUninit<u8>],
-        _tells: bool,
-    ) -> io::Result<crate::runtime::Told> {
-        self.0.recv_uninit(buf, false)
+    fn recv_uninit(&self, buf: &mut [std::mem::MaybeUninit<u8>], _tells: bool) -> io::Result<Told> {
+        let has_no_room = buf.is_empty();
+        let told = self.0.recv_uninit(buf, false)?;
+        self.end_or(told.len(), has_no_room).map(Told::more_may_follow)
     }
 }
 
