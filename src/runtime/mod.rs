@@ -195,7 +195,7 @@ impl Told {
         Self(len)
     }
 
-    #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+    #[cfg(unix)]
     #[inline]
     pub(crate) fn last(len: usize) -> Self {
         Self(len | Self::IS_LAST)

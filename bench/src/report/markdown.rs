@@ -99,7 +99,10 @@ pub(super) fn page(report: &Report<'_>) -> String {
             let _ = writeln!(page, "- {what}");
         });
     }
-    let _ = write!(page, "\n{FINDINGS}\n{METHOD}");
+    if cfg!(target_os = "linux") {
+        let _ = write!(page, "\n{FINDINGS}");
+    }
+    let _ = write!(page, "\n{METHOD}");
     in_full(&mut page, report);
     page
 }

@@ -37,7 +37,7 @@ pub(crate) struct Endpoint {
     /// That there is a connection, which can end. Datagrams just do not arrive.
     has_end: bool,
     /// That the last `recv_uninit` that tells was not given as much as it had room for.
-    #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+    #[cfg(feature = "async")]
     was_short: AtomicBool,
     send_flags: SendFlags,
 }
@@ -51,7 +51,7 @@ impl Endpoint {
             has_clones: AtomicBool::new(false),
             was_reset: AtomicBool::new(false),
             has_end: true,
-            #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+            #[cfg(feature = "async")]
             was_short: AtomicBool::new(false),
             send_flags: socket::SEND_FLAGS,
         }
@@ -169,29 +169,25 @@ impl Endpoint {
     #[cfg(feature = "async")]
     #[inline]
     pub(crate) fn recv_uninit(&self, buf: &mut [MaybeUninit<u8>], tells: bool) -> io::Result<Told> {
-        let (fd, room) = (self.fd.as_fd(), buf.len());
-        #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+        /// Where the kernel tells why it stopped, so that it can be told.
+        const IS_KNOWN: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+        let (fd, room, tells) = (self.fd.as_fd(), buf.len(), tells && IS_KNOWN);
         let was_short = tells && self.was_short.load(Relaxed);
-        #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
         let result = if was_short {
             message::recv_bytes(fd, buf)
         } else {
             socket::recv_uninit(fd, buf).map(Told::more_may_follow)
         };
-        #[cfg(not(all(feature = "tokio", any(target_os = "linux", target_os = "android"))))]
-        let result = socket::recv_uninit(fd, buf).map(Told::more_may_follow);
         let told = match result {
             Ok(told) => told,
             // A runtime has made it nonblocking, and so that needs no second look.
             Err(Errno::AGAIN) => return Err(Errno::AGAIN.into()),
             Err(error) => Told::more_may_follow(self.explain_receiving(error)?),
         };
-        #[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
         if tells && was_short != (told.len() < room) {
             self.was_short.store(!was_short, Relaxed);
         }
-        #[cfg(not(all(feature = "tokio", any(target_os = "linux", target_os = "android"))))]
-        let _ = (tells, room);
         Ok(told)
     }
 

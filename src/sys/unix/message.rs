@@ -12,13 +12,13 @@ use super::{
     socket::{MAX_BUFFERS, retry},
 };
 use crate::os::unix::ancillary::TruncatedAncillary;
-#[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+#[cfg(feature = "async")]
 use crate::runtime::Told;
 use rustix::{
     io::Errno,
     net::{RecvFlags, SendFlags, SocketAddrUnix, addr::SocketAddrArg, sockopt::Timeout},
 };
-#[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+#[cfg(feature = "async")]
 use std::mem::MaybeUninit;
 use std::{
     io::{self, IoSlice, IoSliceMut},
@@ -119,7 +119,7 @@ pub(crate) fn send(
 /// Less than there is room for is all there was, with one exception: behind bytes that something came along with, the kernel stops. What came
 /// along is closed, as nobody asked for it, and that the header tells. (Bytes that are out of band are another. Nobody sends such on
 /// these sockets; what follows them would be received with the next that comes.)
-#[cfg(all(feature = "tokio", any(target_os = "linux", target_os = "android")))]
+#[cfg(feature = "async")]
 pub(crate) fn recv_bytes(fd: BorrowedFd<'_>, buf: &mut [MaybeUninit<u8>]) -> Result<Told, Errno> {
     let mut buffer = libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() };
     let mut header = empty_header();
