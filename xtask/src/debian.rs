@@ -9,6 +9,7 @@ use std::{
     io::Read,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::SystemTime,
 };
 
 /// Names of packages.
@@ -124,6 +125,40 @@ fn in_cache(options: &Options, cargo: &Path, subcommand: &str) -> Command {
         command.env_remove(name);
     }
     command
+}
+
+/// Removes the programs that earlier builds left in the cache: of each name the newest stays.
+///
+/// Cargo never removes one, and with each change to the library there is another of every test.
+pub(crate) fn prune(cache: &Path) -> Outcome {
+    let folders = |folder: &Path| -> Vec<PathBuf> {
+        // What is not there yet has nothing to remove.
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .map(|entry| entry.path())
+            .collect()
+    };
+    let targets = folders(&cache.join("target/test"));
+    let places =
+        targets.iter().flat_map(|target| ["debug/deps", "debug/examples"].map(|place| target.join(place)));
+    for place in places {
+        let entries = fs::read_dir(&place).into_iter().flatten().flatten();
+        let mut programs: Vec<_> = entries.filter_map(|entry| program(&entry)).collect();
+        programs.sort();
+        for older in programs.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| &pair[0].2) {
+            fs::remove_file(older).map_err(|error| format!("{}: {error}", older.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The name without Cargo's hash, the age and the path of a program that Cargo has linked.
+fn program(entry: &fs::DirEntry) -> Option<(String, SystemTime, PathBuf)> {
+    let path = entry.path();
+    let is_program = path.extension().is_none_or(|extension| extension == "exe");
+    let (name, _) = path.file_stem()?.to_str()?.rsplit_once('-').filter(|_| is_program)?;
+    Some((name.to_owned(), entry.metadata().ok()?.modified().ok()?, path))
 }
 
 /// The folder of the Rust `version` from Debian's archive, beside the newer one that is installed.

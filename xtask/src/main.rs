@@ -177,6 +177,7 @@ fn prepare<'o>(
     }
     debian::check_host()?;
     let lock = CacheLock::take(&options.cache)?;
+    debian::prune(&options.cache)?;
     if options.install {
         let mut job = Job::new("install", options);
         let outcome = job.time(debian::install, &[]);

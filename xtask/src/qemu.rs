@@ -80,13 +80,10 @@ const NO_TIMEOUTS: &str =
     "qemu 7.2 does not know SO_RCVTIMEO_NEW and SO_SNDTIMEO_NEW, so timeouts cannot be read back";
 const ONE_GROUP: &str = "qemu 7.2 takes SO_PEERGROUPS for a number, and so tells one group at most";
 
-impl Machine {
-    /// What is built and run: everything, or, where each process takes its time to start, only what a processor makes a
-    /// difference to.
-    pub(crate) fn packages_to_test(&self) -> &'static [&'static str] {
-        if self.libraries.is_some() { &["--package", "interprocess"] } else { &["--workspace"] }
-    }
+/// What a processor makes a difference to, and so is built and run.
+pub(crate) const PACKAGE: [&str; 2] = ["--package", "interprocess"];
 
+impl Machine {
     /// Tells `cargo` how to link for this machine.
     pub(crate) fn set_linker(&self, cargo: &mut Command) {
         cargo.env(self.variable("LINKER"), self.linker);
@@ -112,7 +109,7 @@ pub(crate) fn s390x(job: &mut Job<'_>) -> Outcome {
 /// Builds what is to be tested for `machine` and runs every test of it.
 fn test(job: &mut Job<'_>, machine: &Machine) -> Outcome {
     let mut cargo = debian::cargo(job.options, "test");
-    cargo.args(machine.packages_to_test());
+    cargo.args(PACKAGE);
     cargo.args(["--all-features", "--no-fail-fast", "--target", machine.target]);
     machine.set_linker(&mut cargo);
     let Some(libraries) = machine.libraries else {
