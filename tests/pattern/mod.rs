@@ -10,7 +10,11 @@ impl Pattern {
 
     pub(crate) fn new(seed: u32) -> Self {
         let mut numbers = Numbers(seed);
-        let mut bytes: Vec<u8> = (0..Self::PERIOD).map(|_| numbers.next().to_le_bytes()[0]).collect();
+        let mut bytes = Vec::with_capacity(2 * Self::PERIOD + Self::LONGEST);
+        while bytes.len() < Self::PERIOD {
+            bytes.extend_from_slice(&numbers.next().to_le_bytes()[..2]);
+        }
+        bytes.truncate(Self::PERIOD);
         while bytes.len() < Self::PERIOD + Self::LONGEST {
             bytes.extend_from_within(..Self::PERIOD);
         }
