@@ -8,6 +8,9 @@ fn main() {
     let version = compiler().unwrap_or_default();
     println!("cargo::rustc-env=BENCH_RUSTC={version}");
 
+    println!("cargo::rerun-if-changed=../Cargo.lock");
+    println!("cargo::rustc-env=BENCH_PEERS={}", peers().unwrap_or_default());
+
     // Pipes came to std with Rust 1.87.
     let minor = version.strip_prefix("rustc 1.").and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
     cfg("has_std_pipe", minor.is_some_and(|minor| minor >= 87));
@@ -22,6 +25,17 @@ fn cfg(name: &str, is_set: bool) {
     if is_set {
         println!("cargo::rustc-cfg={name}");
     }
+}
+
+/// The versions of what ours is compared with.
+fn peers() -> Option<String> {
+    let lock = std::fs::read_to_string("../Cargo.lock").ok()?;
+    let version = |name: &&str| {
+        let package =
+            lock.split("[[package]]").find(|package| package.contains(&format!("\nname = \"{name}\"\n")))?;
+        Some(format!("{name} {}", package.split("version = \"").nth(1)?.split('"').next()?))
+    };
+    Some(["tokio", "async-net", "ipc-channel"].iter().filter_map(version).collect::<Vec<_>>().join(", "))
 }
 
 /// `rustc 1.MINOR.PATCH (...)`.

@@ -183,18 +183,12 @@ impl Arena {
         }
     }
 
-    /// Lets the contestants do slices in turns, for that time each: A B C C B A A B C … The round tells who begins.
-    pub(crate) fn take_turns(
-        &mut self,
-        round: usize,
-        time_for_each: Duration,
-        with_laps: bool,
-    ) -> io::Result<Vec<Sample>> {
+    /// Lets the contestants do slices in turns, for that time each: A B C C B A A B C …
+    pub(crate) fn take_turns(&mut self, time_for_each: Duration, with_laps: bool) -> io::Result<Vec<Sample>> {
         let count = self.warm_up()?;
         let mut samples: Vec<_> = self.works.iter().map(|_| Sample::new()).collect();
         samples.iter_mut().for_each(Sample::begin_round);
         let mut order: Vec<_> = (0..samples.len()).collect();
-        order.rotate_left(round % samples.len());
         let sides = u32::try_from(samples.len()).expect("there are few");
         let end = Instant::now() + time_for_each * sides;
         while Instant::now() < end {
@@ -223,6 +217,26 @@ impl Arena {
         }
         Ok(count)
     }
+}
+
+/// The order in which contestants come in a round: where they are made, and take turns. The first two, which are compared first of all,
+/// are neighbours in each.
+pub(crate) fn order(round: usize, contestants: usize) -> Vec<usize> {
+    let mut order: Vec<_> = (0..contestants).collect();
+    order.rotate_left(2 * (round / 2 % contestants.div_ceil(2)));
+    if round % 2 == 1 {
+        order.reverse();
+    }
+    order
+}
+
+/// Ends this process should it still be there when nothing takes so long, so that what hangs is a failure.
+#[cfg(unix)]
+pub(crate) fn end_in_any_case() {
+    const SECONDS: u32 = 120;
+
+    // SAFETY: it takes a number. The signal's default, which is to end the process, is in place.
+    unsafe { libc::alarm(SECONDS) };
 }
 
 /// How long a slice is meant to take.
@@ -263,6 +277,8 @@ impl Far {
 
 /// The other process, until there are no more orders.
 pub(crate) fn serve(case: &Case, folder: &str, peers: &[Peer]) -> io::Result<()> {
+    #[cfg(unix)]
+    end_in_any_case();
     let place = Place::at(folder.into());
     cores::pin(Some(usize::from(case.cores == Cores::Two)))?;
     let (mut orders, mut answers): (Recver, Sender) =
@@ -347,6 +363,22 @@ impl<T: std::os::windows::io::AsHandle> Lend for T {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn in_each_round_the_first_two_are_neighbours_and_not_always_in_the_same_place() {
+        for contestants in 2..=6 {
+            let orders: Vec<_> = (0..6).map(|round| order(round, contestants)).collect();
+            for order in &orders {
+                let place = |which| order.iter().position(|one| *one == which).unwrap();
+                assert_eq!(place(0).abs_diff(place(1)), 1, "{order:?}");
+            }
+            let mut sorted = orders.clone();
+            sorted.sort_unstable();
+            sorted.dedup();
+            assert!(sorted.len() >= 2, "{orders:?}");
+            assert!(orders.iter().any(|order| order[0] == 0) && orders.iter().any(|order| order[0] != 0));
+        }
+    }
 
     #[test]
     fn orders_arrive_as_they_were_given() {

@@ -14,7 +14,7 @@ pub(crate) struct Build {
     pub(crate) features: &'static str,
     pub(crate) peer: Peer,
     /// All that have to be built, the crate itself among them.
-    pub(crate) crates: usize,
+    pub(crate) crates: u32,
     /// The median.
     pub(crate) seconds: f64,
 }
@@ -93,10 +93,11 @@ fn output(mut cargo: Command) -> io::Result<String> {
     }
 }
 
-fn crates(project: &Path) -> io::Result<usize> {
+fn crates(project: &Path) -> io::Result<u32> {
     let tree = ["tree", "--prefix", "none", "--edges", "normal,build", "--no-dedupe", "--format", "{p}"];
     let tree = output(cargo(project, &tree))?;
-    Ok(tree.lines().collect::<BTreeSet<_>>().len().saturating_sub(1))
+    let crates = tree.lines().collect::<BTreeSet<_>>().len().saturating_sub(1);
+    u32::try_from(crates).map_err(io::Error::other)
 }
 
 fn build(project: &Path) -> io::Result<f64> {

@@ -101,7 +101,7 @@ impl Case {
     }
 
     fn alone(self) -> Self {
-        Self { is_alone: true, ..self }
+        Self { is_alone: true, cores: Cores::One, ..self }
     }
 
     fn counted(self) -> Self {
@@ -232,7 +232,7 @@ fn crowds(group: &'static str, runtime: Runtime, peers: [Peer; 2]) -> impl Itera
         move |(connections, how_many)| {
             let prefix = if runtime == Runtime::Tokio { "tokio" } else { "smol" };
             let name = format!("{prefix}/connections/{how_many}");
-            let what = format!("server of {connections} connections, 64 B");
+            let what = format!("server of {connections} connections, asked one by one, 64 B");
             Case::new(group, &name, &what, &peers, asynchronous::crowd::Crowd(runtime, connections))
                 .goal(AS_THE_RUNTIME)
         },
@@ -291,7 +291,7 @@ fn pipes() -> Vec<Case> {
         let size = 64 << 10;
         let what = "one way, 64 KiB by send_static";
         let case = Case::new(PIPES, "pipe/static/64k", what, &all[..3], Static(size));
-        cases.push(case.goal(AS_RAW).of_bytes(size));
+        cases.push(case.goal(AS_RAW).of_bytes(size).two_cores());
         let what = "file to /dev/null by splice, 64 KiB";
         let case = Case::new(PIPES, "pipe/splice/64k", what, &all[..3], FileToNull(size));
         cases.push(case.alone().of_bytes(size));

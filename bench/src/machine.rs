@@ -13,6 +13,7 @@ pub(crate) fn describe() -> Vec<(&'static str, String)> {
         ("date", date()),
         ("commit", commit()),
         ("compiler", env!("BENCH_RUSTC").to_owned()),
+        ("beside", format!("interprocess 2.4.7, {}", env!("BENCH_PEERS"))),
         ("processor", format!("{}, {cpus} of them", processor())),
         ("system", format!("{} {}, {}", env::consts::OS, kernel(), env::consts::ARCH)),
     ];

@@ -169,6 +169,7 @@ fn measure(plan: &Plan) -> io::Result<()> {
     if cases.is_empty() {
         return Err(usage(&format!("no case has {only} in its name; --list names them")));
     }
+    let mut failed = Vec::new();
     let mut report = Report { is_quick: plan.is_quick, machine: machine::describe(), ..Report::default() };
     for case in &cases {
         match times(case, plan) {
@@ -176,7 +177,10 @@ fn measure(plan: &Plan) -> io::Result<()> {
                 eprintln!("{}", times.line());
                 report.times.push(times);
             }
-            Err(error) => report.missing.push(format!("{}: {error}", case.name)),
+            Err(error) => {
+                failed.push(&*case.name);
+                report.missing.push(format!("{}: {error}", case.name));
+            }
         }
     }
     #[cfg(target_os = "linux")]
@@ -192,6 +196,9 @@ fn measure(plan: &Plan) -> io::Result<()> {
     }
     report.took = start.elapsed().as_secs();
     report.missing.iter().for_each(|what| eprintln!("not measured: {what}"));
+    if plan.readme.is_some() && !report.missing.is_empty() {
+        return Err(io::Error::other("nothing is written, as the documentation is about everything"));
+    }
     if let Some(folder) = &plan.out {
         report.write(folder)?;
         eprintln!("written: {}", folder.join("performance.md").display());
@@ -199,7 +206,7 @@ fn measure(plan: &Plan) -> io::Result<()> {
     if let Some(readme) = &plan.readme {
         write_headline(readme, &report)?;
     }
-    Ok(())
+    if failed.is_empty() { Ok(()) } else { Err(io::Error::other(format!("failed: {}", failed.join(", ")))) }
 }
 
 fn write_headline(readme: &Path, report: &Report<'_>) -> io::Result<()> {
@@ -226,13 +233,19 @@ fn times<'c>(case: &'c Case, plan: &Plan) -> io::Result<Times<'c>> {
 }
 
 fn round(case: &Case, index: u32, time: Duration) -> io::Result<()> {
-    let mut arena = Arena::new(case, &case.peers)?;
+    #[cfg(unix)]
+    arena::end_in_any_case();
+    let order = arena::order(index as usize, case.peers.len());
+    let peers: Vec<_> = order.iter().map(|index| case.peers[*index]).collect();
+    let mut arena = Arena::new(case, &peers)?;
     // What takes some hundreds of nanoseconds would be changed by being timed.
     let with_laps = case.bytes.is_none() && !case.is_alone;
-    let samples = arena.take_turns(index as usize, time, with_laps)?;
+    let samples = arena.take_turns(time, with_laps)?;
     arena.finish()?;
+    let mut samples: Vec<_> = order.into_iter().zip(samples).collect();
+    samples.sort_by_key(|(index, _)| *index);
     let mut to = io::BufWriter::new(io::stdout().lock());
-    samples.iter().try_for_each(|sample| sample.write_round(&mut to))?;
+    samples.iter().try_for_each(|(_, sample)| sample.write_round(&mut to))?;
     to.flush()
 }
 
@@ -242,7 +255,16 @@ fn counts_and_programs<'c>(plan: &Plan, cases: &[&'c Case], report: &mut Report<
     let counted: Vec<_> = cases.iter().copied().filter(|case| case.is_counted).collect();
     let peers = if plan.is_quick { 2 } else { usize::MAX };
     match counts::count_all(&counted, peers) {
-        Ok(counts) => report.counts = counts,
+        Ok(counts) => {
+            for (case, of) in &counts {
+                let of = of.iter().map(|(peer, counts)| {
+                    format!("{} {:.0} and {:.2}", peer.name(), counts.instructions, counts.all_calls())
+                });
+                let of = of.collect::<Vec<_>>().join(", ");
+                eprintln!("{:<28} instructions and system calls: {of}", case.name);
+            }
+            report.counts = counts;
+        }
         Err(error) => report.missing.push(format!("instructions and system calls: {error}")),
     }
     if plan.only.is_some() {

@@ -51,6 +51,19 @@ const fn tells<T: Source, R: Runtime>() -> bool {
     <T::Io<R> as Registered<T>>::TAKES_WORD
 }
 
+/// What a system takes at once at most, however much room there is, is more than this.
+const FEWER_THAN_ANY_LIMIT: usize = 1 << 30;
+
+/// Where fewer bytes were sent than there are, there is no room for more.
+#[inline]
+fn sent<T: Source, R: Runtime>(len: usize, buf: &[u8]) -> Told {
+    if tells::<T, R>() && len < buf.len() && len < FEWER_THAN_ANY_LIMIT {
+        Told::last(len)
+    } else {
+        Told::more_may_follow(len)
+    }
+}
+
 /// Receiving bytes, by [`Stream`](crate::local_socket::Stream), [`Recver`](crate::unnamed_pipe::Recver), and whatever else is a
 /// stream of bytes.
 impl<T: RecvBytes, R: Runtime> Async<T, R> {
@@ -108,7 +121,7 @@ impl<T: SendBytes, R: Runtime> Async<T, R> {
         if buf.is_empty() {
             return Ok(0);
         }
-        self.write_with(|io| io.send(buf)).await
+        self.io.wait_and_tell(Interest::Write, |io| io.send(buf).map(|len| sent::<T, R>(len, buf))).await
     }
 
     /// Like [`send`](Self::send), from several buffers, in order.
@@ -195,7 +208,7 @@ impl<T: RecvBytes, R: Runtime> Async<T, R> {
 impl<T: SendBytes, R: Runtime> Async<T, R> {
     #[inline]
     pub(super) fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.io.poll_with(Interest::Write, cx, |io| io.send(buf))
+        self.io.poll_and_tell(Interest::Write, cx, |io| io.send(buf).map(|len| sent::<T, R>(len, buf)))
     }
 
     pub(super) fn poll_send_vectored(

@@ -131,7 +131,7 @@ pub trait Source: private::Sealed + Debug + Send + Sync + Unpin + Sized + 'stati
 /// An object that is known to the runtime's reactor, if it has one.
 #[doc(hidden)]
 pub trait Registered<T>: Sized + Debug + Send + Sync + Unpin {
-    /// Whether the reactor takes word from us that nothing is left.
+    /// Whether the reactor takes word from us that nothing is left, or no room.
     const TAKES_WORD: bool = false;
 
     fn new(io: T) -> io::Result<Self>;
@@ -180,8 +180,8 @@ pub trait Registered<T>: Sized + Debug + Send + Sync + Unpin {
     ) -> std::task::Poll<io::Result<X>>;
 }
 
-/// How many bytes were received, and whether it is known that the next attempt would find nothing. One number, so that it is handed on in
-/// a register.
+/// How many bytes were received or sent, and whether it is known that the next attempt would find nothing, or no room. One number, so that
+/// it is handed on in a register.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[doc(hidden)]
 pub struct Told(usize);
@@ -195,7 +195,6 @@ impl Told {
         Self(len)
     }
 
-    #[cfg(unix)]
     #[inline]
     pub(crate) fn last(len: usize) -> Self {
         Self(len | Self::IS_LAST)

@@ -23,10 +23,13 @@ pub(crate) fn run(mut args: impl Iterator<Item = String>) -> Result<bool, String
     let results = target.join("bench");
     let mut flags: Vec<String> = Vec::new();
     // Without the peers, as in the step.
-    let (mut counts_only, mut docs, mut partly) = (None, false, false);
+    let (mut counts_only, mut docs, mut quick, mut partly) = (None, false, false, false);
     while let Some(arg) = args.next() {
         match arg.as_str() {
-            "--quick" => flags.push(arg),
+            "--quick" => {
+                quick = true;
+                flags.push(arg);
+            }
             "--only" => {
                 partly = true;
                 flags.extend([arg, args.next().ok_or("--only needs a part of a name")?]);
@@ -44,8 +47,8 @@ pub(crate) fn run(mut args: impl Iterator<Item = String>) -> Result<bool, String
             other => return Err(format!("no such flag: {other}")),
         }
     }
-    if docs && partly {
-        return Err("the documentation is about everything".into());
+    if docs && (partly || quick) {
+        return Err("the documentation is about everything, and precise".into());
     }
     if counts_only.is_some() && (docs || !flags.is_empty()) {
         return Err("--guard and --bless go without other flags".into());

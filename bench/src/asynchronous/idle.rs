@@ -11,7 +11,7 @@ use std::{
     env, fs,
     io::{self, BufRead, BufReader, Read, Write},
     os::unix::net::UnixStream,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::Instant,
 };
 
@@ -47,19 +47,25 @@ pub(crate) fn measure(count: usize) -> io::Result<Vec<Idle>> {
 
 fn one(runtime: &'static str, peer: Peer, count: usize) -> io::Result<Idle> {
     let place = Place::new()?;
-    let mut child = Command::new(env::current_exe()?)
-        .args(["--idle", runtime, peer.name()])
-        .arg(&place.folder)
-        .arg(count.to_string())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut said = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let mut command = Command::new(env::current_exe()?);
+    command.args(["--idle", runtime, peer.name()]).arg(&place.folder).arg(count.to_string());
+    let mut server = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let measured = ask(&mut server, place.socket(peer), count);
+    // After an error; else it has ended.
+    let _ = server.kill();
+    let _ = server.wait();
+    let _ = fs::remove_dir_all(&place.folder);
+    let (more, accepted_in) = measured?;
+    Ok(Idle { runtime, peer, bytes_for_each: more / (count - FIRST), accepted_in })
+}
+
+/// How many bytes more the server has with all of these clients than with the first, and the seconds that it took to accept them.
+fn ask(server: &mut Child, socket: &str, count: usize) -> io::Result<(usize, f64)> {
+    let mut said = BufReader::new(server.stdout.take().expect("piped")).lines();
     let mut next = || said.next().unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()));
     next()?;
     let start = Instant::now();
-    let mut clients =
-        (0..count).map(|_| UnixStream::connect(place.socket(peer))).collect::<io::Result<Vec<_>>>()?;
+    let mut clients = (0..count).map(|_| UnixStream::connect(socket)).collect::<io::Result<Vec<_>>>()?;
     let more = next()?.parse::<usize>().map_err(io::Error::other)?;
     let accepted_in = start.elapsed().as_secs_f64();
     // Each of them is alive.
@@ -69,14 +75,18 @@ fn one(runtime: &'static str, peer: Peer, count: usize) -> io::Result<Idle> {
     for client in &mut clients {
         client.read_exact(&mut [0; MESSAGE])?;
     }
-    drop((clients, child.stdin.take()));
-    child.wait()?;
-    fs::remove_dir_all(&place.folder)?;
-    Ok(Idle { runtime, peer, bytes_for_each: more / (count - FIRST), accepted_in })
+    drop((clients, server.stdin.take()));
+    let status = server.wait()?;
+    if status.success() {
+        Ok((more, accepted_in))
+    } else {
+        Err(io::Error::other(format!("the server failed: {status}")))
+    }
 }
 
 /// What the other process does.
 pub(crate) fn serve(runtime: &str, peer: Peer, folder: &str, count: usize) -> io::Result<()> {
+    crate::arena::end_in_any_case();
     raise_limit(count)?;
     let place = Place::at(folder.into());
     let runtime = if runtime == "tokio" { Runtime::Tokio } else { Runtime::Smol };

@@ -13,7 +13,7 @@ const INTRODUCTION: &str = "\
 
 Between a program and the kernel there should be nothing that takes time. This page says how near to that we are: beside the system
 calls themselves, beside `std`, `tokio::net` and `async-net`, beside interprocess 2.4.7, ipc-channel, and TCP over the loopback.
-Every number is from one run of `cargo xtask bench`; none was written by hand.
+Every table and plot is from one run of `cargo xtask bench`; what is said about them was written by people, of this and of earlier runs.
 ";
 
 const FINDINGS: &str = "\
@@ -25,37 +25,44 @@ const FINDINGS: &str = "\
   only if the flags of `recvmsg(2)` say that nothing came along. That call takes somewhat longer than `recv(2)`, and asking once more would
   take twice that.
 - **Tokio, otherwise.** Our streams make the same system calls as Tokio's, and the instructions of an operation differ by one in a
-  hundred at most (below). Tokio's own streams and those of interprocess 2, which are the same, differ as much from each other.
+  hundred at most (above). Tokio's own streams and those of interprocess 2, which are the same, differ as much from each other.
 - **Clients that come and go.** `accept` makes one system call that std does not make, `getsockopt`: it asks the kernel who the client is, and
   turns strangers away.
 - **Descriptors by `AncillaryDataBuf`** come in a `Vec`, since any number of them may come with one message, beside other things. To allocate it,
   and to tell what came, takes longer than to take the one descriptor that is expected. `recv_with_fds`, which adds descriptors to a `Vec` that
   is there, takes half of the instructions.
+- **`splice`** has no goal beside the call alone, since it asks first, by `poll(2)`, whether the other descriptor is ready. The kernel would
+  keep the pipe locked while it waits for that, and whoever else reads from it with it.
 - **Clean builds.** The default build has rustix, with the two crates that it stands on, where interprocess 2 calls libc. It is what keeps this
   crate's own `unsafe` small, and its system calls inline; and it takes more than half of the time. There is also several times as much of
-  interprocess itself. Many programs have rustix anyway. With Tokio there are fewer crates than with interprocess 2.
+  interprocess itself. Many programs have rustix anyway.
 ";
 
 const METHOD: &str = "\
 ## How it is measured
 
-- **Two real processes** of one thread each, unless a line says that one thread has both ends. What arrives is compared with what was sent,
+- **Two real processes**, unless a line says that one thread has both ends. Each has one thread that works; smol's reactor has another. What arrives is compared with what was sent,
   the first time that a contestant works, which does not count.
 - **By turns.** All contestants of a line work in the same two processes, in slices of about two milliseconds: A B C C B A A B C. Whatever else
   the machine does, and however it slows down, hits them alike.
 - **In rounds.** Each line is measured in six rounds, with processes of its own for each of them, since where things happen to be in memory
-  makes some difference for as long as a process lives. In each, another contestant begins.
+  makes some difference for as long as a process lives. In each, contestants are made and begin in another order, where there is one.
 - **A ratio** is the mean of the rounds', and of each round the median of the ratios of neighbouring slices. The interval, with 95 % confidence,
-  is from how far rounds differ (Student's t). A goal is missed if all of the interval is above it. If only the ratio is, that is within noise.
+  is from how far rounds differ (Student's t). A goal is met if the ratio is not above it, and missed if all of the interval is; else it is
+  within noise. The ratio is not that of the medians that stand beside it: where few operations take very long, as with clients that compete,
+  the two can disagree.
 - **p50, p99, p99.9** are of single round trips where these are timed, and of slices where not: streams in one direction, and what one
-  thread does. **Mean ± spread**: the spread is the standard deviation of the means of rounds.
+  thread does, of which there are too few for p99.9. **Mean ± spread**: the spread is the standard deviation of the means of rounds.
 - **Processors.** On Linux, what goes to and fro has both processes on one processor, so that what is measured is not how fast an idle
-  processor wakes up; one line shows that. What goes one way, and a listener that many compete for, has two.
+  processor wakes up; one line shows that. What goes one way between processes, and a listener that many compete for, has two. Then,
+  whoever finds nothing to do sleeps and has to be woken. With small buffers, as those of pipes are, that is most of the time; and where it is
+  the same for all, a ratio says little about the code. Ratios below 1 to the very same calls are of this kind.
 - **Raw** is `send(2)` and `recv(2)` with the flags that we give, by rustix, `read(2)` and `write(2)` for pipes, and libc's `sendmsg(2)` and
-  `recvmsg(2)` for descriptors. Both sides of a line have the same sockets, of the same sizes.
+  `recvmsg(2)` for descriptors. Raw, std, and ours have the same sockets and pipes, of the sizes that the system gives.
 - **Many connections** are ten thousand of each contestant at once, or as many as the limit of descriptors leaves room for.
 - **Instructions** are counted by valgrind, in the program and not in the kernel, and **system calls** by strace: what 1000 operations more take
-  more, in one thread. They are the same on a busy machine. `cargo xtask test --only guard` compares them with `bench/guard.txt`.
+  more, in one thread. They are the same on a busy machine, but for smol's, whose reactor has a thread of its own.
+  `cargo xtask test --only guard` compares those of a build without the peers with `bench/guard.txt`.
 
 ## To repeat it
 
@@ -194,7 +201,7 @@ fn counts(page: &mut String, report: &Report<'_>) {
     page.push_str("| | whose | instructions | system calls | which |\n|---|---|---:|---:|---|\n");
     for (case, of) in &report.counts {
         for (index, (peer, counts)) in of.iter().enumerate() {
-            let what = if index == 0 { &*case.what } else { "" };
+            let what = if index == 0 { format!("`{}`: {}", case.name, case.what) } else { String::new() };
             let calls = counts.calls.iter().map(|(name, calls)| format!("{name} {calls}"));
             let _ = writeln!(
                 page,
@@ -277,7 +284,7 @@ fn in_full(page: &mut String, report: &Report<'_>) {
                 time(of.spread),
                 time(of.p50),
                 time(of.p99),
-                time(of.p999),
+                if of.of_operations { time(of.p999) } else { "–".to_owned() },
             );
         }
     }
@@ -322,9 +329,14 @@ pub(crate) fn put_headline(readme: &str, report: &Report<'_>) -> Option<String> 
     Some(format!("{before}{BEGIN}{table}{END}{after}"))
 }
 
-const HEADLINES: [(&str, &str, &str); 6] = [
-    ("stream/ping-pong/64", "64 bytes to another process and back", "`send` and `recv`"),
-    ("stream/one-way/64k", "one way, 64 KiB at once", "`send` and `recv`"),
+const HEADLINES: [(&str, &str, &str); 7] = [
+    ("stream/ping-pong/64", "64 bytes to another process and back, on one processor", "`send` and `recv`"),
+    (
+        "stream/two-cores/ping-pong/64",
+        "the same on two, which have to wake up each time",
+        "`send` and `recv`",
+    ),
+    ("stream/one-way/16k", "one way, 16 KiB at once, on two", "`send` and `recv`"),
     ("tokio/ping-pong/64", "64 bytes there and back, Tokio", "`tokio::net`"),
     ("smol/ping-pong/64", "64 bytes there and back, smol", "`async-net`"),
     ("pipe/ping-pong/64", "64 bytes there and back, unnamed pipes", "`write` and `read`"),

@@ -112,8 +112,7 @@ impl Report<'_> {
             if groups.last().is_none_or(|(group, _)| *group != times.case.group) {
                 groups.push((times.case.group, Vec::new()));
             }
-            let Ratio { low, value, high } = times.ratio();
-            let dot = svg::Dot { what: times.case.what.clone(), low, value, high, goal };
+            let dot = svg::Dot { what: times.case.what.clone(), ratio: times.ratio(), goal };
             groups.last_mut().expect("one was pushed").1.push(dot);
         }
         let ratios = svg::dots("Our time as a part of the plain calls' or the runtime's", &groups);
@@ -169,11 +168,16 @@ impl Report<'_> {
             Json::Object(vec![
                 ("features", build.features.into()),
                 ("peer", build.peer.name().into()),
-                ("crates", Json::Text(build.crates.to_string())),
+                ("crates", number(f64::from(build.crates))),
                 ("seconds", number(build.seconds)),
             ])
         });
-        let mut members = vec![("machine", texts(&self.machine)), ("times", Json::List(times.collect()))];
+        let mode = if self.is_quick { "quick" } else { "full" };
+        let mut members = vec![
+            ("mode", mode.into()),
+            ("machine", texts(&self.machine)),
+            ("times", Json::List(times.collect())),
+        ];
         #[cfg(target_os = "linux")]
         members.extend(self.json_of_linux());
         members.push(("builds", Json::List(builds.collect())));

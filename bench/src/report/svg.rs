@@ -1,6 +1,9 @@
 //! Plots, which can be read on light and on dark ground.
 
-use crate::peer::Peer;
+use crate::{
+    peer::Peer,
+    stats::{Ratio, Verdict},
+};
 use std::fmt::Write as _;
 
 const STYLE: &str = "<style>\
@@ -109,9 +112,7 @@ pub(crate) fn lines(
 /// A ratio with what it is between, and a goal.
 pub(crate) struct Dot {
     pub(crate) what: String,
-    pub(crate) low: f64,
-    pub(crate) value: f64,
-    pub(crate) high: f64,
+    pub(crate) ratio: Ratio,
     pub(crate) goal: f64,
 }
 
@@ -157,18 +158,18 @@ pub(crate) fn dots(title: &str, groups: &[(&str, Vec<Dot>)]) -> String {
                 dot.what
             );
             // Green if the goal is met, amber if noise could be why it is not, red if not.
-            let color = match dot {
-                dot if dot.value <= dot.goal => "#3fa266",
-                dot if dot.low <= dot.goal => "#bf8700",
-                _ => "#e5534b",
+            let color = match dot.ratio.verdict(dot.goal) {
+                Verdict::Met => "#3fa266",
+                Verdict::Open => "#bf8700",
+                Verdict::Missed => "#e5534b",
             };
             let _ = write!(
                 svg,
                 r#"<line stroke="{color}" stroke-width="2" x1="{:.1}" x2="{:.1}" y1="{y:.1}" y2="{y:.1}"/>"#,
-                x_at(dot.low),
-                x_at(dot.high)
+                x_at(dot.ratio.low),
+                x_at(dot.ratio.high)
             );
-            let (x, goal) = (x_at(dot.value), x_at(dot.goal));
+            let (x, goal) = (x_at(dot.ratio.value), x_at(dot.goal));
             let _ = write!(
                 svg,
                 r#"<circle cx="{x:.1}" cy="{y:.1}" r="4" fill="{color}"/><line stroke="{color}" x1="{goal:.1}" x2="{goal:.1}" y1="{:.1}" y2="{:.1}"/>"#,

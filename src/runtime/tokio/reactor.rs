@@ -191,3 +191,35 @@ impl<T: Source> Registered<T> for Io<T> {
         self.poll(interest, cx, attempt, |told| told.is_last()).map_ok(Told::len)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        os::unix::udsocket::UdStream,
+        runtime::{Async, Interest, Tokio},
+    };
+    use std::{future::poll_fn, io::Read, task::Poll};
+
+    /// Whether the reactor still says that there is room.
+    async fn seems_to_have_room(stream: &Async<UdStream, Tokio>) -> bool {
+        poll_fn(|cx| Poll::Ready(stream.io.0.poll_write_ready(cx).is_ready())).await
+    }
+
+    #[test]
+    fn what_was_sent_in_part_is_word_that_there_is_no_room_until_the_peer_has_read() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+        runtime.block_on(async {
+            let (one, other) = UdStream::pair().expect("pair");
+            let one = Async::<_, Tokio>::try_from(one).expect("register");
+            let (all, mut buf) = (vec![7; 1 << 24], vec![0; 1 << 24]);
+            for _ in 0..3 {
+                one.send(b"a").await.expect("send");
+                assert!(seems_to_have_room(&one).await);
+                let len = one.send(&all).await.expect("send");
+                assert!(len < all.len() && !seems_to_have_room(&one).await);
+                (&other).read_exact(&mut buf[..=len]).expect("read");
+                one.ready(Interest::Write).await.expect("ready");
+            }
+        });
+    }
+}
