@@ -178,6 +178,23 @@ fn empty_buffers_neither_wait_nor_end_the_stream() {
 }
 
 #[test]
+fn empty_buffers_in_front_however_many_hide_none_that_is_not() {
+    in_time(|| {
+        let (sender, recver) = pipe().expect("pipe");
+        let (mut none, mut room) = (vec![[0_u8; 0]; 3000], [0; 8]);
+        let mut bufs: Vec<_> = none.iter().map(|empty| IoSlice::new(empty)).collect();
+        bufs.push(IoSlice::new(b"bytes"));
+        assert_eq!(sender.send_vectored(&bufs).expect("send"), 5);
+        let mut bufs: Vec<_> = none.iter_mut().map(|empty| IoSliceMut::new(empty)).collect();
+        bufs.push(IoSliceMut::new(&mut room));
+        assert_eq!(recver.recv_vectored(&mut bufs).expect("receive"), 5);
+        assert_eq!(&room[..5], b"bytes");
+        drop(sender);
+        assert_eq!(recver.recv_vectored(&mut [IoSliceMut::new(&mut room)]).expect("the end"), 0);
+    });
+}
+
+#[test]
 fn several_buffers_are_sent_and_filled_in_order() {
     in_time(|| {
         let (sender, recver) = pipe().expect("pipe");

@@ -156,10 +156,9 @@ impl<'o> Attempts<'o> {
     /// One attempt. Without `wait` it never waits, and the stream is nonblocking.
     #[inline]
     pub(crate) fn attempt(&self, wait: Option<Deadline>) -> io::Result<Stream> {
-        let stream = sys::Stream::connect(&self.name, self.options, wait)?;
-        let is_ours_required =
-            self.options.require_same_user.unwrap_or_else(|| sys::is_in_shared_directory(&self.name));
-        if is_ours_required && !stream.server_is_ours()? {
+        let (name, is_shared) = sys::located(&self.name);
+        let stream = sys::Stream::connect(&name, self.options, wait)?;
+        if self.options.require_same_user.unwrap_or(is_shared) && !stream.server_is_ours()? {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the server runs as another user"));
         }
         Ok(Stream(stream))
@@ -339,6 +338,10 @@ impl Stream {
     ///
     /// # Errors
     /// Those of [`set_recv_timeout`](Self::set_recv_timeout).
+    ///
+    /// # Platform-specific behaviour
+    /// Unix sockets wait for that long each time that there is no room. So a peer that makes a little room in time, again and again, holds a
+    /// `send` of more than the system buffers (200 KiB, say) for longer. Send less at once where peers are not to be trusted.
     pub fn set_send_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.0.set_send_timeout(not_zero(timeout)?)
     }

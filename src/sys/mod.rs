@@ -15,9 +15,9 @@ pub(crate) mod windows;
 use windows as imp;
 
 pub(crate) use imp::{
-    activated_listener, c_to_os, check_name, child, is_in_shared_directory,
+    activated_listener, c_to_os, check_name, child,
     local_socket::{Listener, PeerCreds, Stream},
-    name_file, unnamed_pipe,
+    located, name_file, unnamed_pipe,
 };
 
 #[cfg(feature = "signals")]

@@ -28,5 +28,5 @@ pub(crate) mod vsock;
 mod wait;
 
 pub(crate) use activation::take as activated_listener;
-pub(crate) use name::{c_to_os, check_name, file as name_file, is_in_shared_directory};
+pub(crate) use name::{c_to_os, check_name, file as name_file, located};
 pub(crate) use pipe as unnamed_pipe;

@@ -199,9 +199,16 @@ impl SourceAddress {
     }
 }
 
-/// Whether other users could have made the socket that the name stands for, though the name looks private.
-pub(crate) fn is_in_shared_directory(name: &Name<'_>) -> bool {
-    name.kind() == Kind::RuntimeDir && !RuntimeDir::find().is_private
+/// The name with the directory that it is in now, and whether other users could have made the socket that it stands for, though
+/// the name looks private. One answer, as it is another one when the user logs in, and a client may wait for long.
+#[inline]
+pub(crate) fn located<'n>(name: &'n Name<'_>) -> (Name<'n>, bool) {
+    if name.kind() != Kind::RuntimeDir {
+        return (name.borrow(), false);
+    }
+    let directory = RuntimeDir::find();
+    let path = directory.path.join(name.as_os_str());
+    (Name::unchecked(Kind::Path, path.into_os_string()), !directory.is_private)
 }
 
 /// The directory for names that belong to the user.

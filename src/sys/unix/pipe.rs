@@ -3,11 +3,7 @@
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod splice;
 
-use super::{
-    sigpipe::Silencer,
-    socket::{self, MAX_BUFFERS},
-    wait,
-};
+use super::{sigpipe::Silencer, socket, wait};
 use crate::deadline::Deadline;
 use rustix::{
     event::PollFlags,
@@ -256,11 +252,12 @@ impl Recver {
     }
 
     pub(crate) fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
+        let taken = socket::at_once(bufs);
+        if taken.is_empty() {
             return Ok(0);
         }
-        let count = bufs.len().min(MAX_BUFFERS);
-        self.recv_with(|fd| rustix::io::readv(fd, &mut bufs[..count]))
+        let bufs = &mut bufs[taken];
+        self.recv_with(|fd| rustix::io::readv(fd, &mut *bufs))
     }
 
     #[inline]
@@ -386,10 +383,10 @@ impl Sender {
     }
 
     pub(crate) fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        if bufs.iter().all(|buf| buf.is_empty()) {
+        let bufs = &bufs[socket::at_once(bufs)];
+        if bufs.is_empty() {
             return Ok(0);
         }
-        let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
         self.send_with(|fd| self.silencer.write_vectored(fd, bufs))
     }
 

@@ -25,4 +25,4 @@ pub(crate) mod unnamed_pipe;
 mod wide;
 
 pub(crate) use activation::take as activated_listener;
-pub(crate) use name::{c_to_os, check_name, file as name_file, is_in_shared_directory};
+pub(crate) use name::{c_to_os, check_name, file as name_file, located};

@@ -37,10 +37,9 @@ pub(crate) fn file<'a>(name: &'a Name<'_>) -> Option<Cow<'a, Path>> {
     (name.kind() == Kind::SocketFile).then(|| Path::new(name.as_os_str()).into())
 }
 
-/// Whether other users could have made what the name stands for, though the name looks private: no name of a
-/// pipe does.
-pub(crate) fn is_in_shared_directory(_name: &Name<'_>) -> bool {
-    false
+/// The name, and whether other users could have made what it stands for, though it looks private: no name of a pipe does.
+pub(crate) fn located<'n>(name: &'n Name<'_>) -> (Name<'n>, bool) {
+    (name.borrow(), false)
 }
 
 /// C text is bytes, and paths are not.

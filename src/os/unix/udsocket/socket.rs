@@ -104,7 +104,8 @@ impl<K: Kind> Socket<K> {
     }
 
     /// Sets how long sending waits for room; then it is [`TimedOut`](io::ErrorKind::TimedOut). `None` is for as long as it takes, and
-    /// less than a microsecond counts as one (`SO_SNDTIMEO`).
+    /// less than a microsecond counts as one (`SO_SNDTIMEO`). For a stream, the system waits for that long each time that there is no room,
+    /// not once for all of a long buffer.
     pub fn set_send_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.inner.set_send_timeout(timeout)
     }
