@@ -277,8 +277,9 @@ impl Far {
 
 /// The other process, until there are no more orders.
 pub(crate) fn serve(case: &Case, folder: &str, peers: &[Peer]) -> io::Result<()> {
-    #[cfg(unix)]
-    end_in_any_case();
+    // It may wait for what then will not come.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     let place = Place::at(folder.into());
     cores::pin(Some(usize::from(case.cores == Cores::Two)))?;
     let (mut orders, mut answers): (Recver, Sender) =

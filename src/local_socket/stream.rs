@@ -284,7 +284,9 @@ impl Stream {
     /// - [`Unsupported`](io::ErrorKind::Unsupported): the OS does not tell.
     ///
     /// # Platform-specific behaviour
-    /// Linux and Android: `SIOCOUTQ`, asked again and again with pauses of up to 5 milliseconds. Windows:
+    /// Linux and Android: `SIOCOUTQ`, asked again and again with pauses of up to 5 milliseconds. That the peer closed without reading
+    /// everything is told to one of several [clones](Self::try_clone): if that was to another one, as the end of what it
+    /// received, this says that all is well. Windows:
     /// `FlushFileBuffers`; there, a peer that left before the call is taken not to have read everything. `Unsupported` on macOS,
     /// the BSDs and illumos.
     pub fn drain(&self, timeout: Duration) -> io::Result<()> {

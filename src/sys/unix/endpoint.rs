@@ -20,10 +20,7 @@ use std::{
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
     time::Duration,
 };
 
@@ -35,9 +32,8 @@ pub(crate) struct Endpoint {
     nonblocking: AtomicBool,
     /// That there are clones, which can change the mode without this object's knowledge.
     has_clones: AtomicBool,
-    /// That the kernel has told, once and for all, that the peer left without having read everything. It tells one of the clones, so
-    /// they have this in common.
-    was_reset: OnceLock<Arc<AtomicBool>>,
+    /// That the kernel has told, once and for all, that the peer left without having read everything.
+    was_reset: AtomicBool,
     /// That there is a connection, which can end. Datagrams just do not arrive.
     has_end: bool,
     /// That the last `recv_uninit` that tells was not given as much as it had room for.
@@ -53,7 +49,7 @@ impl Endpoint {
             fd,
             nonblocking: AtomicBool::new(nonblocking),
             has_clones: AtomicBool::new(false),
-            was_reset: OnceLock::new(),
+            was_reset: AtomicBool::new(false),
             has_end: true,
             #[cfg(feature = "async")]
             was_short: AtomicBool::new(false),
@@ -115,16 +111,12 @@ impl Endpoint {
         error.into()
     }
 
-    fn note_reset(&self) {
-        self.was_reset.get_or_init(Arc::default).store(true, Relaxed);
-    }
-
     /// When the peer has left without having read everything, Linux says `ECONNRESET` once, to whoever calls next: to a reader
     /// of bytes after all that the peer sent, and then it is the end of the stream, as it is at once on other systems.
     #[cold]
     fn explain_receiving(&self, error: Errno) -> io::Result<usize> {
         if error == Errno::CONNRESET && self.has_end {
-            self.note_reset();
+            self.was_reset.store(true, Relaxed);
             return Ok(0);
         }
         Err(self.explain(error))
@@ -145,7 +137,7 @@ impl Endpoint {
         mut attempt: impl FnMut() -> io::Result<T>,
     ) -> io::Result<T> {
         if error.kind() == io::ErrorKind::ConnectionReset && self.has_end {
-            self.note_reset();
+            self.was_reset.store(true, Relaxed);
             match attempt() {
                 Ok(received) => return Ok(received),
                 Err(second) => error = second,
@@ -161,7 +153,7 @@ impl Endpoint {
     #[cold]
     fn explain_sending(&self, error: Errno) -> io::Error {
         if error == Errno::CONNRESET && self.has_end {
-            self.note_reset();
+            self.was_reset.store(true, Relaxed);
             return Errno::PIPE.into();
         }
         self.explain(error)
@@ -302,7 +294,7 @@ impl Endpoint {
         }
         // A peer that leaves without having read everything leaves an error there.
         let error = self.take_error()?;
-        if self.was_reset.get().is_some_and(|was_reset| was_reset.load(Relaxed)) {
+        if self.was_reset.load(Relaxed) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         error.map_or(Ok(()), Err)
@@ -321,7 +313,7 @@ impl Endpoint {
     pub(crate) fn take_error(&self) -> io::Result<Option<io::Error>> {
         let error = socket::take_error(self.fd.as_fd())?;
         if error.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset) {
-            self.note_reset();
+            self.was_reset.store(true, Relaxed);
         }
         Ok(error)
     }
@@ -357,7 +349,7 @@ impl Endpoint {
         (clone.has_end, clone.send_flags) = (self.has_end, self.send_flags);
         self.has_clones.store(true, Relaxed);
         clone.has_clones.store(true, Relaxed);
-        clone.was_reset = Arc::clone(self.was_reset.get_or_init(Arc::default)).into();
+        clone.was_reset.store(self.was_reset.load(Relaxed), Relaxed);
         Ok(clone)
     }
 }
