@@ -19,7 +19,10 @@ use std::{
     mem,
     net::Shutdown,
     pin::{Pin, pin},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Waker},
     thread,
     time::{Duration, Instant},
@@ -1626,6 +1629,46 @@ mod tokio_alone {
                     assert_eq!(server.read(&mut buf).await.unwrap(), 0);
                 }
             });
+        });
+    }
+
+    #[test]
+    fn a_peer_that_never_stops_does_not_keep_others_from_their_turn() {
+        in_time(|| {
+            for name in both_names() {
+                OneThread::block_on(async {
+                    let (client, mut server) = pair::<OneThread>(&name).await;
+                    let client = interprocess::local_socket::Stream::try_from(client).unwrap();
+                    // Two, so that while one begins anew there is something from the other.
+                    let senders = [client.try_clone().unwrap(), client]
+                        .map(|client| thread::spawn(move || while client.send(&[0; 1 << 16]).is_ok() {}));
+                    for by_trait in [false, true] {
+                        let has_ended = Arc::new(AtomicBool::new(false));
+                        let ends = Arc::clone(&has_ended);
+                        let timer = spawn::<OneThread, _>(async move {
+                            tokio::time::sleep(SHORT).await;
+                            ends.store(true, Ordering::Relaxed);
+                        });
+                        let began = Instant::now();
+                        while !has_ended.load(Ordering::Relaxed) {
+                            // Byte by byte, it is slower than those who send.
+                            let mut byte = [0];
+                            let received = if by_trait {
+                                server.read(&mut byte).await
+                            } else {
+                                server.recv(&mut byte).await
+                            };
+                            assert_eq!(received.unwrap(), 1);
+                            assert!(began.elapsed() < LIMIT / 4, "the timer has not ended");
+                        }
+                        timer.await;
+                    }
+                    drop(server);
+                    for sender in senders {
+                        sender.join().unwrap();
+                    }
+                });
+            }
         });
     }
 

@@ -102,6 +102,13 @@ pub trait Runtime: private::Sealed + Copy + Debug + Send + Sync + Unpin + 'stati
 
     /// Waits for that long.
     fn sleep(duration: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Polls, unless the runtime counts what a task gets done in one go and it is the turn of others. The task is woken then.
+    #[cfg(windows)]
+    #[doc(hidden)]
+    fn poll_turn<X>(cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<X>) -> Poll<X> {
+        poll(cx)
+    }
 }
 
 /// A blocking object that can be made async: those of this crate, when they are nonblocking.

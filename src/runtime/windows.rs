@@ -1,19 +1,20 @@
 //! On Windows no runtime's reactor is needed: each object wakes tasks from the system's thread pool.
 
-use super::{Interest, Registered, Source};
+use super::{Interest, Registered, Runtime, Source};
 use std::{
     future::poll_fn,
     io,
+    marker::PhantomData,
     task::{Context, Poll, ready},
 };
 
 /// An object that tells by itself when it is ready.
 #[derive(Debug)]
-pub struct Io<T>(T);
+pub struct Io<T, R>(T, PhantomData<R>);
 
-impl<T: Source> Registered<T> for Io<T> {
+impl<T: Source, R: Runtime> Registered<T> for Io<T, R> {
     fn new(io: T) -> io::Result<Self> {
-        Ok(Self(io))
+        Ok(Self(io, PhantomData))
     }
 
     fn get_ref(&self) -> &T {
@@ -29,7 +30,7 @@ impl<T: Source> Registered<T> for Io<T> {
     }
 
     async fn ready(&self, interest: Interest) -> io::Result<()> {
-        poll_fn(|cx| self.0.poll_ready(interest, cx)).await;
+        poll_fn(|cx| R::poll_turn(cx, |cx| self.0.poll_ready(interest, cx))).await;
         Ok(())
     }
 
@@ -51,13 +52,15 @@ impl<T: Source> Registered<T> for Io<T> {
         cx: &mut Context<'_>,
         mut attempt: impl FnMut(&T) -> io::Result<X>,
     ) -> Poll<io::Result<X>> {
-        loop {
-            match attempt(&self.0) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready!(self.0.poll_ready(interest, cx));
+        R::poll_turn(cx, |cx| {
+            loop {
+                match attempt(&self.0) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        ready!(self.0.poll_ready(interest, cx));
+                    }
+                    result => return Poll::Ready(result),
                 }
-                result => return Poll::Ready(result),
             }
-        }
+        })
     }
 }

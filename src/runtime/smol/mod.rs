@@ -19,7 +19,7 @@ impl Runtime for Smol {
     #[cfg(unix)]
     type Io<T: Source> = reactor::Io<T>;
     #[cfg(windows)]
-    type Io<T: Source> = super::windows::Io<T>;
+    type Io<T: Source> = super::windows::Io<T, Self>;
     type ReopenedIo<T: Source> = Self::Io<T>;
 
     async fn sleep(duration: Duration) {

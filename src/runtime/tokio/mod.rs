@@ -33,12 +33,23 @@ impl Runtime for Tokio {
     #[cfg(unix)]
     type ReopenedIo<T: Source> = reopened::Io<T>;
     #[cfg(windows)]
-    type Io<T: Source> = super::windows::Io<T>;
+    type Io<T: Source> = super::windows::Io<T, Self>;
     #[cfg(windows)]
-    type ReopenedIo<T: Source> = super::windows::Io<T>;
+    type ReopenedIo<T: Source> = Self::Io<T>;
 
     async fn sleep(duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    /// On Unix, its reactor counts.
+    #[cfg(windows)]
+    #[inline]
+    fn poll_turn<X>(cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<X>) -> Poll<X> {
+        let turn = ready!(tokio::task::coop::poll_proceed(cx));
+        poll(cx).map(|result| {
+            turn.made_progress();
+            result
+        })
     }
 }
 
