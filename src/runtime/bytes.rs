@@ -231,13 +231,14 @@ impl<T: SendBytes, R: Runtime> Async<T, R> {
 
     /// Waits only where the system leaves it to us to send first what is on its way.
     pub(super) fn poll_shut_down(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_ref().shutdown(Shutdown::Write) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                // What was not sent makes no difference to the end.
-                let _ = ready!(self.poll_flushed(cx));
-                Poll::Ready(self.get_ref().shutdown(Shutdown::Write))
+        loop {
+            match self.get_ref().shutdown(Shutdown::Write) {
+                // What was not sent makes no difference to the end. Meanwhile, another task may have begun to send.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    drop(ready!(self.poll_flushed(cx)));
+                }
+                result => return Poll::Ready(result),
             }
-            result => Poll::Ready(result),
         }
     }
 }
