@@ -706,4 +706,39 @@ mod asynchronous {
             });
         });
     }
+
+    #[cfg(feature = "tokio")]
+    #[test]
+    fn the_end_comes_after_what_a_half_has_on_its_way_when_it_is_dropped() {
+        use interprocess::runtime::Tokio;
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+        with_sockets(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let place = Place::new();
+                let listener = Async::<Listener, Tokio>::bind(place.name()).unwrap();
+                let client = Async::<Stream, Tokio>::connect(place.name()).await.unwrap();
+                let mut server = listener.accept().await.unwrap();
+                let (mut rh, sh) = client.into_split();
+                let (data, mut sent) = (vec![7; 1 << 20], 0);
+                let error = loop {
+                    match sh.try_send(&data) {
+                        Ok(len) => sent += len,
+                        Err(error) => break error,
+                    }
+                };
+                assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                drop(sh);
+                let mut all = Vec::new();
+                server.read_to_end(&mut all).await.unwrap();
+                assert_eq!(all.len(), sent);
+                server.write_all(b"answer").await.unwrap();
+                drop(server);
+                let mut text = String::new();
+                rh.read_to_string(&mut text).await.unwrap();
+                assert_eq!(text, "answer");
+            });
+        });
+    }
 }

@@ -100,6 +100,11 @@ impl SendBytes for Stream {
             result => result,
         }
     }
+
+    #[cfg(windows)]
+    fn end_when_sent(&self) {
+        self.0.end_when_sent();
+    }
 }
 
 impl Duplex for Stream {}

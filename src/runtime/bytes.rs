@@ -45,6 +45,12 @@ pub trait SendBytes: Source {
     fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
     fn flush(&self) -> io::Result<()>;
     fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+
+    /// Ends sending, where the stream can do that, after what is on its way. Neither waits for that nor leaves it to the caller.
+    fn end_when_sent(&self) {
+        // Should that fail, it has ended already, or cannot end by itself.
+        let _ = self.shutdown(Shutdown::Write);
+    }
 }
 
 const fn tells<T: Source, R: Runtime>() -> bool {

@@ -41,8 +41,7 @@ impl<T: Duplex, R: Runtime> Deref for EndsWhenDropped<T, R> {
 impl<T: Duplex, R: Runtime> Drop for EndsWhenDropped<T, R> {
     fn drop(&mut self) {
         if let Some(stream) = &self.0 {
-            // Should that fail, it has ended already, or cannot end by itself.
-            let _ = stream.get_ref().shutdown(Shutdown::Write);
+            stream.get_ref().end_when_sent();
         }
     }
 }

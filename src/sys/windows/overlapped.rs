@@ -468,6 +468,16 @@ impl Signal {
         woken.into_iter().for_each(Waker::wake);
     }
 
+    /// Has what is no task woken once the event is set, or before. Without memory for that, it is dropped.
+    #[cfg(feature = "async")]
+    pub(crate) fn wake_once(self: &Arc<Self>, waker: Waker) {
+        let mut waiting = self.lock();
+        waiting.tasks.push(waker);
+        let forgotten = if self.arm(&mut waiting).is_err() { waiting.tasks.pop() } else { None };
+        drop(waiting);
+        drop(forgotten);
+    }
+
     /// Sets the event for good: no operation is going to any more.
     pub(crate) fn end(&self) {
         self.event.set();

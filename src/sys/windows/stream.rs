@@ -23,7 +23,7 @@ use super::{
 use crate::runtime::Interest;
 use crate::{deadline::Deadline, os::windows::named_pipe::PipeMode};
 #[cfg(feature = "async")]
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake};
 use std::{
     io::{self, IoSlice, IoSliceMut},
     net::Shutdown,
@@ -924,6 +924,34 @@ impl Stream {
             }
         }
         unix_socket::shut_down(self.as_handle(), how)
+    }
+
+    /// Ends sending by a socket when nothing is on its way any more, and does not wait for that. A pipe has no such end.
+    #[cfg(feature = "async")]
+    pub(crate) fn end_when_sent(&self) {
+        /// Woken when a write has completed.
+        struct Ending(Stream);
+
+        impl Wake for Ending {
+            fn wake(self: Arc<Self>) {
+                self.0.end_when_sent();
+            }
+        }
+
+        if self.socket().is_none() {
+            return;
+        }
+        loop {
+            match self.settled(None) {
+                Err(error) if is_wait_over(&error) => {}
+                // What was not sent makes no difference to the end. Should that fail, it has ended already.
+                _settled => return drop(unix_socket::shut_down(self.as_handle(), Shutdown::Write)),
+            }
+            let signal = signal_of_pending(lock(&self.0.outgoing).op.as_ref());
+            if let Some(signal) = signal {
+                return signal.wake_once(Arc::new(Ending(self.share())).into());
+            }
+        }
     }
 
     pub(crate) fn is_peer_gone(&self) -> io::Result<bool> {

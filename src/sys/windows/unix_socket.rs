@@ -570,6 +570,31 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "async")]
+    #[test]
+    fn sending_ends_after_what_is_on_its_way_though_nobody_waits_for_that() {
+        let (server, client) = pair();
+        server.set_recv_timeout(Some(Duration::from_secs(20))).unwrap();
+        client.set_nonblocking(true).unwrap();
+        let (data, mut sent) = (vec![7; 1 << 20], 0);
+        let error = loop {
+            match client.send(&data) {
+                Ok(len) => sent += len,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        client.end_when_sent();
+        assert_eq!(recv_to_end(&server).len(), sent);
+        assert_eq!(kind(client.send(b"x")), io::ErrorKind::BrokenPipe);
+        // Once more is no harm, and the other direction goes on.
+        client.end_when_sent();
+        client.set_nonblocking(false).unwrap();
+        send_all(&server, b"answer");
+        drop(server);
+        assert_eq!(recv_to_end(&client), b"answer");
+    }
+
     #[test]
     fn what_was_sent_to_a_socket_arrives_before_the_end_whoever_waits() {
         const LEN: usize = 3_000_000;

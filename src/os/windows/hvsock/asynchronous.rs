@@ -66,6 +66,10 @@ impl SendBytes for HvsockStream {
             result => result,
         }
     }
+
+    fn end_when_sent(&self) {
+        self.0.end_when_sent();
+    }
 }
 
 impl Duplex for HvsockStream {}
