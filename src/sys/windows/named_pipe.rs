@@ -729,7 +729,8 @@ pub(crate) struct Peeked {
     pub(crate) left_of_message: usize,
 }
 
-/// Copies what waits to be read, and leaves it there. 0 bytes if there is nothing, yet.
+/// Copies what waits to be read, and leaves it there. 0 bytes if there is nothing, yet. The system takes as much memory as `buf` has for
+/// that, whatever is there.
 pub(crate) fn peek(pipe: BorrowedHandle<'_>, buf: &mut [u8]) -> io::Result<Peeked> {
     let len = u32::try_from(buf.len()).unwrap_or(u32::MAX);
     let [mut copied, mut left_of_message] = [0; 2];

@@ -547,8 +547,9 @@ impl Stream {
                 Slot::InFlight => self.wait_for_incoming(incoming, deadline)?,
                 Slot::Free => {
                     // An overlapped socket has no such call (`MSG_PEEK` is not for those).
+                    let room = buf.len().min(MAX_TRANSFER);
                     let len = match self.socket() {
-                        None => named_pipe::peek(self.as_handle(), buf)?.copied,
+                        None => named_pipe::peek(self.as_handle(), &mut buf[..room])?.copied,
                         Some(_) => 0,
                     };
                     if len > 0 {
@@ -741,7 +742,8 @@ impl Stream {
         if is_used_up && !part.is_last {
             // What was read ahead for an earlier, smaller request.
             let rest = self.left_of_message().inspect_err(|_| incoming.is_in_use = false)?;
-            let copied = named_pipe::peek(self.as_handle(), &mut buf[part.len..])?.copied;
+            let room = rest.min(buf.len() - part.len);
+            let copied = named_pipe::peek(self.as_handle(), &mut buf[part.len..][..room])?.copied;
             part = Part { len: part.len + copied, is_last: copied == rest };
         }
         Ok(part)

@@ -4,7 +4,7 @@ use super::{
     listener::Listener,
     local_socket::Stream,
     named_pipe::{Client, Instance, PipePath, Settings, spy},
-    overlapped::{self, File},
+    overlapped::{self, File, MAX_TRANSFER},
     security::{self, SecurityDescriptor, our_user},
     wide::from_wide,
 };
@@ -652,6 +652,24 @@ fn a_write_larger_than_the_quota_arrives_whole() {
     thread::scope(|scope| {
         scope.spawn(|| send_all(&client, &sent));
         assert!(recv_exact(&server, sent.len()) == sent);
+    });
+}
+
+#[test]
+fn looking_ahead_copies_no_more_at_once_than_receiving() {
+    let (server, client) = pair();
+    let deadline = long();
+    thread::scope(|scope| {
+        scope.spawn(|| overlapped::write(server.as_handle(), &vec![7; 2 * MAX_TRANSFER]).unwrap());
+        // What a write has that is in flight counts, too.
+        while client.available().unwrap() < 2 * MAX_TRANSFER {
+            assert!(!deadline.has_passed(), "the write has not begun");
+            thread::yield_now();
+        }
+        let mut buf = vec![0; 2 * MAX_TRANSFER];
+        let copied = client.peek(&mut buf).unwrap();
+        assert_eq!(recv_exact(&client, buf.len()), vec![7; buf.len()]);
+        assert_eq!(copied, MAX_TRANSFER);
     });
 }
 
