@@ -1640,8 +1640,12 @@ mod tokio_alone {
                     let (client, mut server) = pair::<OneThread>(&name).await;
                     let client = interprocess::local_socket::Stream::try_from(client).unwrap();
                     // Two, so that while one begins anew there is something from the other.
-                    let senders = [client.try_clone().unwrap(), client]
-                        .map(|client| thread::spawn(move || while client.send(&[0; 1 << 16]).is_ok() {}));
+                    let senders = [client.try_clone().unwrap(), client].map(|client| {
+                        thread::spawn(move || {
+                            let data = vec![0; 1 << 16];
+                            while client.send(&data).is_ok() {}
+                        })
+                    });
                     for by_trait in [false, true] {
                         let has_ended = Arc::new(AtomicBool::new(false));
                         let ends = Arc::clone(&has_ended);
