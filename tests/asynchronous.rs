@@ -19,10 +19,7 @@ use std::{
     mem,
     net::Shutdown,
     pin::{Pin, pin},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
     thread,
     time::{Duration, Instant},
@@ -1544,6 +1541,7 @@ mod tokio_alone {
     use super::*;
     use interprocess::local_socket::tokio::{Listener, Stream};
     use on_tokio::{OneThread, Threads};
+    use std::sync::atomic::{AtomicBool, Ordering};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[test]
@@ -1641,10 +1639,8 @@ mod tokio_alone {
                     let client = interprocess::local_socket::Stream::try_from(client).unwrap();
                     // Two, so that while one begins anew there is something from the other.
                     let senders = [client.try_clone().unwrap(), client].map(|client| {
-                        thread::spawn(move || {
-                            let data = vec![0; 1 << 16];
-                            while client.send(&data).is_ok() {}
-                        })
+                        let data = vec![0; 1 << 16];
+                        thread::spawn(move || while client.send(&data).is_ok() {})
                     });
                     for by_trait in [false, true] {
                         let has_ended = Arc::new(AtomicBool::new(false));
