@@ -19,13 +19,13 @@ Every table and plot is from one run of `cargo xtask bench`; what is said about 
 const FINDINGS: &str = "\
 ## Where ours takes longer, and why
 
-- **Tokio, where less comes than there is room for** (`with-room`, and what streams one way). After a short read of a Unix-domain socket,
+- **Tokio, where less comes than there is room for** (`with-room`). After a short read of a Unix-domain socket,
   Tokio's own streams take it for all there was, which saves the call that would find nothing. But the kernel also stops reading behind bytes
   that descriptors came along with. Then tokio::net waits for what has arrived already, for ever if nothing more comes. Here, the call is saved
   only if the flags of `recvmsg(2)` say that nothing came along. That call takes somewhat longer than `recv(2)`, and asking once more would
   take twice that.
-- **Tokio, otherwise.** Our streams make the same system calls as Tokio's, and the instructions of an operation differ by one in a
-  hundred at most (above). Tokio's own streams and those of interprocess 2, which are the same, differ as much from each other.
+- **Tokio, otherwise.** Our streams make the same system calls as Tokio's, and the instructions of an operation differ by one or two
+  in a hundred (above). Tokio's own streams and those of interprocess 2, which are the same, differ as much from each other.
 - **Clients that come and go.** `accept` makes one system call that std does not make, `getsockopt`: it asks the kernel who the client is, and
   turns strangers away.
 - **Descriptors by `AncillaryDataBuf`** come in a `Vec`, since any number of them may come with one message, beside other things. To allocate it,
