@@ -41,8 +41,8 @@ const FINDINGS: &str = "\
 const METHOD: &str = "\
 ## How it is measured
 
-- **Two real processes**, unless a line says that one thread has both ends. Each has one thread that works; smol's reactor has another. What arrives is compared with what was sent,
-  the first time that a contestant works, which does not count.
+- **Two real processes**, unless a line says that one thread has both ends. Each has one thread that works; smol's reactor has another.
+  What arrives is compared with what was sent, the first time that a contestant works, which does not count.
 - **By turns.** All contestants of a line work in the same two processes, in slices of about two milliseconds: A B C C B A A B C. Whatever else
   the machine does, and however it slows down, hits them alike.
 - **In rounds.** Each line is measured in six rounds, with processes of its own for each of them, since where things happen to be in memory
