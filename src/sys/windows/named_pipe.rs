@@ -417,8 +417,9 @@ impl Settings {
     /// # Errors
     /// `AddrInUse` if there is a pipe of that name already and this should be the first instance.
     pub(crate) fn create(&self, instance: Instance) -> io::Result<OwnedHandle> {
-        /// Where other servers come and go, a pipe may cease before one looks whether it exists.
-        const ATTEMPTS: u32 = 10;
+        /// Where other servers come and go, a pipe may cease before one looks whether it exists, and again. That is seen several times in a
+        /// row where two do nothing else; who really may not make a pipe learns so after some milliseconds.
+        const ATTEMPTS: u32 = 100;
 
         let Some(path) = &self.path else {
             let pipes = open_relative(None, LOCAL, GENERIC_READ, FILE_SYNCHRONOUS_IO_NONALERT)?;
