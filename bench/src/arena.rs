@@ -373,10 +373,6 @@ mod tests {
                 let place = |which| order.iter().position(|one| *one == which).unwrap();
                 assert_eq!(place(0).abs_diff(place(1)), 1, "{order:?}");
             }
-            let mut sorted = orders.clone();
-            sorted.sort_unstable();
-            sorted.dedup();
-            assert!(sorted.len() >= 2, "{orders:?}");
             assert!(orders.iter().any(|order| order[0] == 0) && orders.iter().any(|order| order[0] != 0));
         }
     }

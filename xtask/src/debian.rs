@@ -131,20 +131,12 @@ fn in_cache(options: &Options, cargo: &Path, subcommand: &str) -> Command {
 ///
 /// Cargo never removes one, and with each change to the library there is another of every test.
 pub(crate) fn prune(cache: &Path) -> Outcome {
-    let folders = |folder: &Path| -> Vec<PathBuf> {
-        // What is not there yet has nothing to remove.
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        entries
-            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-            .map(|entry| entry.path())
-            .collect()
-    };
-    let targets = folders(&cache.join("target/test"));
-    let places =
-        targets.iter().flat_map(|target| ["debug/deps", "debug/examples"].map(|place| target.join(place)));
+    // What is no folder, or not there yet, has nothing to remove.
+    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    let places = entries(&cache.join("target/test"))
+        .flat_map(|target| ["debug/deps", "debug/examples"].map(|place| target.path().join(place)));
     for place in places {
-        let entries = fs::read_dir(&place).into_iter().flatten().flatten();
-        let mut programs: Vec<_> = entries.filter_map(|entry| program(&entry)).collect();
+        let mut programs: Vec<_> = entries(&place).filter_map(|entry| program(&entry)).collect();
         programs.sort();
         for older in programs.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| &pair[0].2) {
             fs::remove_file(older).map_err(|error| format!("{}: {error}", older.display()))?;
